@@ -155,6 +155,28 @@ export interface CheckpointStore {
   save(subscription: string, shard: number, position: number): Promise<void>;
 }
 
+/** A reader of the journal with its own checkpoint (`subscription.ts` runs it). */
+export interface Subscriber {
+  /** Stable name: relay, device-index, sessions, … */
+  readonly name: string;
+  /** Last position finished; reading goes on after it. Called once per shard before the first `handle`, again after a failure. */
+  checkpoint(shard: number): Promise<number>;
+  /**
+   * Handles events of one shard, contiguous and in order, and stores the checkpoint of the last one together with its effect.
+   * A throw means: nothing is finished; after a back-off `checkpoint` is asked again.
+   */
+  handle(shard: number, events: readonly RecordedEvent[]): Promise<void> | void;
+}
+
+/** How far a running subscription is; `/system/status` shows it. */
+export interface SubscriptionStatus {
+  readonly name: string;
+  readonly state: 'running' | 'catching-up' | 'waiting' | 'off';
+  /** Code and sentence of the last failure while `waiting`. */
+  readonly reason?: string;
+  readonly shards: readonly { readonly shard: number; readonly checkpoint: number; readonly lagEvents: number; readonly lagSeconds: number }[];
+}
+
 /** A QoS 2 message id between PUBLISH and PUBREL. */
 export interface IncomingId {
   readonly tenant: string;
