@@ -1,0 +1,289 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+/**
+ * The environment as one frozen, validated object (`docs/reference/configuration.md` is this table). A bad value or an unknown
+ * `FLEETLOG_*` name ends the start with one sentence that names it.
+ */
+export interface Config {
+  readonly dataDir: string;
+  /** `undefined` = embedded Postgres under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly kafka: {
+    /** `auto` = `local` when Java and the fetched Kafka are there, else `off`. */
+    readonly mode: 'auto' | 'local' | 'off' | 'brokers';
+    readonly brokers: readonly string[];
+    readonly eventsTopic: string;
+    readonly checkpointTopic: string;
+    readonly ssl: boolean;
+    readonly sasl:
+      { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | undefined;
+  };
+  /** First is the name used in links; all stand in the server certificate. */
+  readonly publicHosts: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly http: { readonly host: string; readonly port: number };
+  readonly mqtt: {
+    readonly host: string | undefined;
+    readonly mqtts: number | undefined;
+    readonly mqtt: number | undefined;
+    readonly wss: number | undefined;
+    /** Publishes per second and device, 0 = no limit. */
+    readonly publishRate: number;
+  };
+  readonly shards: number;
+  readonly nodeId: string;
+  /** `undefined` = generated into the data directory. */
+  readonly adminToken: string | undefined;
+  readonly caPassphrase: string | undefined;
+  readonly log: { readonly level: string; readonly format: 'pretty' | 'json' };
+  /** Variables of the contract that are set although this version has nothing that reads them. */
+  readonly unread: readonly string[];
+}
+
+type SaslMechanism = 'plain' | 'scram-sha-256' | 'scram-sha-512';
+
+/** The start cannot go on: one sentence that says what to change. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+interface Variable {
+  readonly default?: string;
+  readonly schema: object;
+  /** Completes the sentence "NAME must be …". */
+  readonly expects: string;
+  readonly secret?: true;
+}
+
+const PORT: Pick<Variable, 'schema' | 'expects'> = {
+  schema: { format: 'port' },
+  expects: 'a port number from 0 to 65535',
+};
+const PORT_OR_OFF: Pick<Variable, 'schema' | 'expects'> = {
+  schema: { anyOf: [{ const: 'off' }, { format: 'port' }] },
+  expects: '"off" or a port number from 0 to 65535',
+};
+const TOPIC: Pick<Variable, 'schema' | 'expects'> = {
+  schema: { pattern: '^[A-Za-z0-9._-]{1,249}$' },
+  expects: 'a Kafka topic name',
+};
+const TEXT: Pick<Variable, 'schema' | 'expects'> = { schema: { minLength: 1 }, expects: 'a text that is not empty' };
+
+/** Every variable that the server reads (`interfaces.md` §2). */
+const VARIABLES = {
+  FLEETLOG_DATA_DIR: { default: '.fleetlog', ...TEXT },
+  DATABASE_URL: {
+    schema: { pattern: '^(embedded|postgres(ql)?://.+)$' },
+    expects: '"embedded" or a URL such as postgres://user:password@host:5432/database',
+    secret: true,
+  },
+  KAFKA_BROKERS: {
+    schema: { pattern: '^(local|off|[^,\\s:]+:\\d{1,5}(,[^,\\s:]+:\\d{1,5})*)$' },
+    expects: '"local", "off" or host:port,host:port',
+  },
+  KAFKA_TOPIC: { default: 'fleetlog.events', ...TOPIC },
+  KAFKA_CHECKPOINT_TOPIC: { default: 'fleetlog.checkpoints', ...TOPIC },
+  KAFKA_SSL: { default: 'off', schema: { enum: ['on', 'off', 'true', 'false'] }, expects: '"on" or "off"' },
+  KAFKA_SASL_MECHANISM: {
+    schema: { enum: ['plain', 'scram-sha-256', 'scram-sha-512'] },
+    expects: '"plain", "scram-sha-256" or "scram-sha-512"',
+  },
+  KAFKA_SASL_USERNAME: TEXT,
+  KAFKA_SASL_PASSWORD: { ...TEXT, secret: true },
+  FLEETLOG_PUBLIC_HOST: {
+    schema: { pattern: '^[A-Za-z0-9.:_-]+(,[A-Za-z0-9.:_-]+)*$' },
+    expects: 'a host name or address, or several with commas',
+  },
+  FLEETLOG_TRUSTED_PROXIES: {
+    schema: { pattern: '^[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*$' },
+    expects: 'addresses or CIDR ranges with commas',
+  },
+  FLEETLOG_RATE_PUBLISH: {
+    default: '1000',
+    schema: { pattern: '^\\d{1,7}$' },
+    expects: 'publishes per second and device, or 0 for no limit',
+  },
+  HTTP_HOST: { default: '127.0.0.1', ...TEXT },
+  HTTP_PORT: { default: '8080', ...PORT },
+  MQTT_HOST: TEXT,
+  MQTTS_PORT: { default: '8883', ...PORT_OR_OFF },
+  MQTT_PORT: { default: 'off', ...PORT_OR_OFF },
+  MQTT_WSS_PORT: { default: 'off', ...PORT_OR_OFF },
+  FLEETLOG_SHARDS: {
+    default: '8',
+    schema: { pattern: '^([1-9]|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-6])$' },
+    expects: 'a number from 1 to 256',
+  },
+  FLEETLOG_NODE_ID: {
+    schema: { pattern: '^[A-Za-z0-9._-]{1,128}$' },
+    expects: '1 to 128 letters, digits, dots, dashes',
+  },
+  FLEETLOG_ADMIN_TOKEN: {
+    schema: { minLength: 32, pattern: '^[\\x21-\\x7e]+$' },
+    expects: 'at least 32 printable characters without spaces',
+    secret: true,
+  },
+  FLEETLOG_CA_PASSPHRASE: { schema: { minLength: 12 }, expects: 'at least 12 characters', secret: true },
+  LOG_LEVEL: {
+    default: 'info',
+    schema: { enum: ['debug', 'info', 'warn', 'error', 'silent'] },
+    expects: '"debug", "info", "warn", "error" or "silent"',
+  },
+  LOG_FORMAT: { schema: { enum: ['pretty', 'json'] }, expects: '"pretty" or "json"' },
+} as const satisfies Record<string, Variable>;
+
+type VariableName = keyof typeof VARIABLES;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of the contract whose feature is not in this version: known, so not misspelt, but worth a warning when set. */
+const NOT_READ_YET = [
+  'FLEETLOG_ADMIN_PASSWORD',
+  'FLEETLOG_WEBHOOK_HOSTS',
+  'INFLUX_URL',
+  'INFLUX_TOKEN',
+  'INFLUX_ORG',
+  'INFLUX_BUCKET',
+  'REDIS_URL',
+];
+/** Read by the command line or by tests alone. */
+const READ_BY_CLIENTS = ['FLEETLOG_URL', 'FLEETLOG_TOKEN'];
+
+const ajv = new Ajv2020({
+  allErrors: false,
+  strict: true,
+  strictTypes: false,
+  formats: { port: (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535 },
+});
+const checks = new Map(
+  Object.entries(VARIABLES).map(([name, variable]) => [name, ajv.compile({ type: 'string', ...variable.schema })]),
+);
+
+/**
+ * @param environment `process.env`, or a part of it in tests
+ * @throws ConfigError with one sentence
+ */
+export function loadConfig(environment: Environment): Config {
+  refuseUnknownNames(environment);
+  const values = Object.fromEntries(
+    (Object.keys(VARIABLES) as VariableName[]).map((name) => [name, readVariable(name, environment)]),
+  ) as Record<VariableName, string | undefined>;
+  const required = (name: VariableName): string => values[name] ?? fail(`${name} must be set.`);
+  const list = (text: string | undefined): readonly string[] => text?.split(',') ?? [];
+  const port = (text: string): number | undefined => (text === 'off' ? undefined : Number(text));
+
+  const databaseUrl = values.DATABASE_URL === 'embedded' ? undefined : values.DATABASE_URL;
+  if (databaseUrl !== undefined && values.FLEETLOG_CA_PASSPHRASE === undefined) {
+    fail('FLEETLOG_CA_PASSPHRASE must be set when DATABASE_URL is: it encrypts the key of the certificate authority.');
+  }
+  return deepFreeze({
+    dataDir: required('FLEETLOG_DATA_DIR'),
+    databaseUrl,
+    kafka: readKafka(values, required),
+    publicHosts: values.FLEETLOG_PUBLIC_HOST === undefined ? ['127.0.0.1'] : list(values.FLEETLOG_PUBLIC_HOST),
+    trustedProxies: list(values.FLEETLOG_TRUSTED_PROXIES),
+    http: { host: required('HTTP_HOST'), port: Number(required('HTTP_PORT')) },
+    mqtt: {
+      host: values.MQTT_HOST,
+      mqtts: port(required('MQTTS_PORT')),
+      mqtt: port(required('MQTT_PORT')),
+      wss: port(required('MQTT_WSS_PORT')),
+      publishRate: Number(required('FLEETLOG_RATE_PUBLISH')),
+    },
+    shards: Number(required('FLEETLOG_SHARDS')),
+    nodeId: values.FLEETLOG_NODE_ID ?? hostname(),
+    adminToken: values.FLEETLOG_ADMIN_TOKEN,
+    caPassphrase: values.FLEETLOG_CA_PASSPHRASE,
+    log: {
+      level: required('LOG_LEVEL'),
+      format: (values.LOG_FORMAT ?? (process.stdout.isTTY ? 'pretty' : 'json')) as 'pretty' | 'json',
+    },
+    unread: NOT_READ_YET.filter((name) => isSet(environment[name]) || isSet(environment[`${name}_FILE`])),
+  });
+}
+
+function readKafka(
+  values: Record<VariableName, string | undefined>,
+  required: (name: VariableName) => string,
+): Config['kafka'] {
+  const brokers = values.KAFKA_BROKERS;
+  const mechanism = values.KAFKA_SASL_MECHANISM as SaslMechanism | undefined;
+  return {
+    mode: brokers === undefined ? 'auto' : brokers === 'local' || brokers === 'off' ? brokers : 'brokers',
+    brokers: brokers === undefined || brokers === 'local' || brokers === 'off' ? [] : brokers.split(','),
+    eventsTopic: required('KAFKA_TOPIC'),
+    checkpointTopic: required('KAFKA_CHECKPOINT_TOPIC'),
+    ssl: values.KAFKA_SSL === 'on' || values.KAFKA_SSL === 'true',
+    sasl: mechanism && {
+      mechanism,
+      username: required('KAFKA_SASL_USERNAME'),
+      password: required('KAFKA_SASL_PASSWORD'),
+    },
+  };
+}
+
+function readVariable(name: VariableName, environment: Environment): string | undefined {
+  const variable: Variable = VARIABLES[name];
+  const file = environment[`${name}_FILE`];
+  const given = isSet(file) && !isSet(environment[name]) ? readSecret(name, file) : environment[name];
+  if (!isSet(given)) return variable.default;
+  if (checks.get(name)?.(given) !== true)
+    fail(`${name} must be ${variable.expects}${variable.secret ? '' : `, not ${JSON.stringify(given)}`}.`);
+  return given;
+}
+
+function readSecret(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trimEnd();
+  } catch (cause) {
+    throw new ConfigError(`${name}_FILE names ${JSON.stringify(file)}, which cannot be read.`, { cause });
+  }
+}
+
+function refuseUnknownNames(environment: Environment): void {
+  const known = [...Object.keys(VARIABLES), ...NOT_READ_YET, ...READ_BY_CLIENTS];
+  for (const name of Object.keys(environment)) {
+    if (
+      !name.startsWith('FLEETLOG_') ||
+      name.startsWith('FLEETLOG_TEST_') ||
+      known.includes(name.replace(/_FILE$/, ''))
+    )
+      continue;
+    const nearest = known
+      .filter((other) => other.startsWith('FLEETLOG_'))
+      .sort((a, b) => editDistance(name, a) - editDistance(name, b))[0];
+    fail(`${name} is not a variable of Fleetlog; did you mean ${nearest ?? 'another one'}?`);
+  }
+}
+
+/** Levenshtein distance: insertions, deletions and replacements of one character. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      next[j] = Math.min(
+        (next[j - 1] ?? 0) + 1,
+        (row[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1),
+      );
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== '';
+}
+
+function fail(sentence: string): never {
+  throw new ConfigError(sentence);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value))
+    if (typeof member === 'object' && member !== null) deepFreeze(member as object);
+  return Object.freeze(value);
+}

@@ -1,0 +1,92 @@
+import {
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+  collectDefaultMetrics,
+} from 'prom-client';
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { PinoPretty } from 'pino-pretty';
+import type { Counter, Gauge, Histogram, Logger, Meter } from './actors/kernel/ports.js';
+
+/** Fields that are never written, wherever they stand (SEC-140). */
+const SECRET_FIELDS = [
+  'token',
+  'password',
+  'passphrase',
+  'authorization',
+  'key',
+  'privateKey',
+  'payload',
+  'DATABASE_URL',
+];
+
+/**
+ * The logger: JSON lines, or readable ones on a terminal. Lines go to standard error, standard output belongs to results.
+ * A reader that has stopped costs lines, never the process (F-43): both destinations write asynchronously and drop when full.
+ */
+export function createLogger(options: { readonly level: string; readonly format: 'pretty' | 'json' }): Logger {
+  const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' };
+  const destination: DestinationStream =
+    options.format === 'pretty'
+      ? PinoPretty({
+          destination: 2,
+          colorize: process.stderr.isTTY,
+          translateTime: 'HH:MM:ss',
+          ignore: 'pid,hostname',
+          singleLine: true,
+        })
+      : pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1 << 20 });
+  return fromPino(pino({ level: options.level, base: null, redact }, destination));
+}
+
+function fromPino(logger: PinoLogger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    child: (fields) => fromPino(logger.child(fields)),
+  };
+}
+
+/** The metrics registry behind the `Meter` port. `text()` is the body of `/metrics` in the Prometheus exposition format. */
+export function createMeter(): Meter & { text(): Promise<string>; readonly contentType: string } {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const once = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
+  const gaugeOf = (gauge: PromGauge): Gauge => ({ set: (value, labels) => gauge.set(labels ?? {}, value) });
+
+  return {
+    counter(name, help, labels = []): Counter {
+      const counter = once(name, () => new PromCounter({ name, help, labelNames: [...labels], registers: [registry] }));
+      return { inc: (amount = 1, given = {}) => counter.inc(given, amount) };
+    },
+    gauge: (name, help, labels = []) =>
+      gaugeOf(once(name, () => new PromGauge({ name, help, labelNames: [...labels], registers: [registry] }))),
+    observableGauge(name, help, labels, collect) {
+      once(
+        name,
+        () =>
+          new PromGauge({
+            name,
+            help,
+            labelNames: [...labels],
+            registers: [registry],
+            collect() {
+              collect(gaugeOf(this));
+            },
+          }),
+      );
+    },
+    histogram(name, help, buckets, labels = []): Histogram {
+      const histogram = once(
+        name,
+        () => new PromHistogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers: [registry] }),
+      );
+      return { observe: (value, given = {}) => histogram.observe(given, value) };
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

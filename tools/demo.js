@@ -1,0 +1,37 @@
+// `npm run demo`: all set-up, the server, and a fleet of devices that replay recorded weather over mutual TLS.
+import { createSteps, runTool } from './steps.js';
+import { setUp } from './setup.js';
+import { interrupted, startServer } from './server.js';
+import { summary, wantsLocalKafka } from './summary.js';
+
+await runTool(async () => {
+  const steps = createSteps();
+  await setUp(steps, { kafka: wantsLocalKafka() });
+  const server = await startServer(steps);
+  const end = interrupted();
+  let fleet;
+  try {
+    fleet = await Promise.race([connectFleet(steps, server.ready), server.exited.then(() => undefined), end.signal.then(() => undefined)]);
+    if (fleet) process.stdout.write(summary(server.ready, steps.elapsed(), 'seattle-2012'));
+    await Promise.race([server.exited, end.signal]);
+  } finally {
+    end.dispose();
+    await fleet?.stop();
+    process.exitCode = await server.stop();
+  }
+  return process.exitCode;
+});
+
+async function connectFleet(steps, ready) {
+  const { startSimulation } = await import('../dist/edge/simulator/simulator.js');
+  steps.begin('devices');
+  const fleet = await startSimulation({
+    url: ready.url,
+    token: ready.token,
+    mqttUrl: ready.mqtt,
+    dataDir: ready.dataDir,
+    recording: 'weather',
+  });
+  steps.end(`${fleet.devices.length} devices`);
+  return fleet;
+}
