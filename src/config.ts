@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { nearestName } from './actors/kernel/nearest-name.js';
 
 /**
  * The environment as one frozen, validated object (`docs/reference/configuration.md` is this table). A bad value or an unknown
@@ -244,34 +245,15 @@ function readSecret(name: string, file: string): string {
 function refuseUnknownNames(environment: Environment): void {
   const known = [...Object.keys(VARIABLES), ...NOT_READ_YET, ...READ_BY_CLIENTS];
   for (const name of Object.keys(environment)) {
-    if (
-      !name.startsWith('FLEETLOG_') ||
-      name.startsWith('FLEETLOG_TEST_') ||
-      known.includes(name.replace(/_FILE$/, ''))
-    )
-      continue;
-    const nearest = known
-      .filter((other) => other.startsWith('FLEETLOG_'))
-      .sort((a, b) => editDistance(name, a) - editDistance(name, b))[0];
-    fail(`${name} is not a variable of Fleetlog; did you mean ${nearest ?? 'another one'}?`);
+    if (!name.startsWith('FLEETLOG_') || known.includes(name.replace(/_FILE$/, ''))) continue;
+    const nearest = nearestName(
+      name,
+      known.filter((other) => other.startsWith('FLEETLOG_')),
+    );
+    fail(
+      `${name} is not a variable of Fleetlog; ${nearest === undefined ? 'docs/reference/configuration.md lists them.' : `did you mean ${nearest}?`}`,
+    );
   }
-}
-
-/** Levenshtein distance: insertions, deletions and replacements of one character. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      next[j] = Math.min(
-        (next[j - 1] ?? 0) + 1,
-        (row[j] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1),
-      );
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }
 
 function isSet(text: string | undefined): text is string {

@@ -8,11 +8,16 @@ import { createSteps, runTool, StepError } from './steps.js';
 import { ROOT, setUp } from './setup.js';
 
 await runTool(async () => {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, quick: { type: 'boolean' } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, quick: { type: 'boolean' } },
+  });
   const [name] = positionals;
   const file = join(ROOT, 'test/bench', `${name}.bench.js`);
   if (!name || !existsSync(file)) {
-    const names = (await readdir(join(ROOT, 'test/bench'))).filter((entry) => entry.endsWith('.bench.js')).map((entry) => entry.slice(0, -'.bench.js'.length));
+    const names = (await readdir(join(ROOT, 'test/bench')))
+      .filter((entry) => entry.endsWith('.bench.js'))
+      .map((entry) => entry.slice(0, -'.bench.js'.length));
     throw new StepError(`Name a benchmark: ${names.join(', ')}.`);
   }
   await setUp(createSteps(process.stderr), { kafka: true });

@@ -6,9 +6,29 @@ import { createSteps, runTool, StepError } from './steps.js';
 import { ROOT, setUp } from './setup.js';
 
 /** SEC-100, SEC-160: never in the tree, not even through another package. */
-const FORBIDDEN = ['vm2', 'isolated-vm', 'jsonata', 'expr-eval', 'multer', 'lodash.merge', 'lodash.set', 'fast-json-patch'];
+const FORBIDDEN = [
+  'vm2',
+  'isolated-vm',
+  'jsonata',
+  'expr-eval',
+  'multer',
+  'lodash.merge',
+  'lodash.set',
+  'fast-json-patch',
+];
 /** SEC-160: least versions whose advisories are mended. */
-const AT_LEAST = { aedes: '1.2.0', 'mqtt-packet': '9.0.2', 'aedes-persistence': '11.0.0', 'node-forge': '1.4.3', express: '5.3.0', 'body-parser': '2.3.0', qs: '6.16.0', 'path-to-regexp': '8.4.0', ajv: '8.18.0', kafkajs: '2.2.4' };
+const AT_LEAST = {
+  aedes: '1.2.0',
+  'mqtt-packet': '9.0.2',
+  'aedes-persistence': '11.0.0',
+  'node-forge': '1.4.3',
+  express: '5.3.0',
+  'body-parser': '2.3.0',
+  qs: '6.16.0',
+  'path-to-regexp': '8.4.0',
+  ajv: '8.18.0',
+  kafkajs: '2.2.4',
+};
 const EXACT = { kafkajs: '2.2.4', nact: '7.6.2' };
 
 await runTool(async () => {
@@ -18,14 +38,21 @@ await runTool(async () => {
   const checks = [
     ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'test/tsconfig.json']],
     ['lint', [bin('eslint/bin/eslint.js'), '--max-warnings=0', 'src', 'test', 'tools']],
-    ['import rules', [bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'src']],
+    [
+      'import rules',
+      [bin('dependency-cruiser/bin/dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'src'],
+    ],
     ['unused code', [bin('knip/bin/knip.js')]],
     ['OpenAPI', [join(ROOT, 'tools/check-openapi.js')]],
   ];
   let failed = 0;
   for (const [name, command] of checks) {
     steps.begin(name);
-    const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 26 });
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
     if (status === 0) steps.end();
     else {
       steps.abandon();
@@ -46,13 +73,21 @@ await runTool(async () => {
 
 async function packageFaults() {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8'));
-  const installed = Object.entries(lock.packages).map(([path, entry]) => ({ name: path.slice(path.lastIndexOf('node_modules/') + 13), path, entry }));
+  const installed = Object.entries(lock.packages).map(([path, entry]) => ({
+    name: path.slice(path.lastIndexOf('node_modules/') + 13),
+    path,
+    entry,
+  }));
   return installed.flatMap(({ name, path, entry }) => [
     ...(FORBIDDEN.includes(name) ? [`${path} is a forbidden package`] : []),
     ...(entry.resolved?.startsWith('http') ? [`${path} carries a download address; see .npmrc`] : []),
     // A copy that only development packages use is theirs to mend.
-    ...(AT_LEAST[name] && !entry.dev && older(entry.version, AT_LEAST[name]) ? [`${path} ${entry.version} is older than ${AT_LEAST[name]}`] : []),
-    ...(EXACT[name] && entry.version !== EXACT[name] ? [`${path} ${entry.version} must be exactly ${EXACT[name]}: its internals are used`] : []),
+    ...(AT_LEAST[name] && !entry.dev && older(entry.version, AT_LEAST[name])
+      ? [`${path} ${entry.version} is older than ${AT_LEAST[name]}`]
+      : []),
+    ...(EXACT[name] && entry.version !== EXACT[name]
+      ? [`${path} ${entry.version} must be exactly ${EXACT[name]}: its internals are used`]
+      : []),
   ]);
 }
 

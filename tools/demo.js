@@ -11,7 +11,11 @@ await runTool(async () => {
   const end = interrupted();
   let fleet;
   try {
-    fleet = await Promise.race([connectFleet(steps, server.ready), server.exited.then(() => undefined), end.signal.then(() => undefined)]);
+    fleet = await Promise.race([
+      connectFleet(steps, server.ready),
+      server.exited.then(() => undefined),
+      end.signal.then(() => undefined),
+    ]);
     if (fleet) process.stdout.write(summary(server.ready, steps.elapsed(), 'seattle-2012'));
     await Promise.race([server.exited, end.signal]);
   } finally {

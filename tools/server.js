@@ -13,7 +13,11 @@ const WATCH_PARENT_MS = 500;
  * @returns {Promise<{ ready: import('../dist/main.js').ReadyMessage, exited: Promise<number>, stop(): Promise<number> }>}
  */
 export async function startServer(steps, { args = [] } = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), ...args], { cwd: process.cwd(), detached: true, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), ...args], {
+    cwd: process.cwd(),
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0))));
   let failure;
   const ready = new Promise((resolve, reject) => {
@@ -24,7 +28,9 @@ export async function startServer(steps, { args = [] } = {}) {
     });
     void exited.then((code) => {
       steps.abandon();
-      reject(new StepError(failure ?? `The server ended with exit code ${code} before it was ready; its log is above.`));
+      reject(
+        new StepError(failure ?? `The server ended with exit code ${code} before it was ready; its log is above.`),
+      );
     });
   });
   const stop = async () => {

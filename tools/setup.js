@@ -26,19 +26,25 @@ export async function setUp(steps, { kafka }) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > NEEDED_NODE[0] || (major === NEEDED_NODE[0] && minor >= NEEDED_NODE[1])) return;
-  throw new StepError(`Node ${NEEDED_NODE.join('.')} or newer is needed, this is ${process.versions.node}: install a current Node and start again.`);
+  throw new StepError(
+    `Node ${NEEDED_NODE.join('.')} or newer is needed, this is ${process.versions.node}: install a current Node and start again.`,
+  );
 }
 
 async function checkDisk() {
   const { bavail, bsize } = await statfs(ROOT);
-  if (bavail * bsize < NEEDED_DISK_BYTES) throw new StepError('Less than 1 GB of disk is free: free some space and start again; what is done is kept.');
+  if (bavail * bsize < NEEDED_DISK_BYTES)
+    throw new StepError('Less than 1 GB of disk is free: free some space and start again; what is done is kept.');
 }
 
 async function installDependencies(progress) {
   const mark = join(ROOT, 'node_modules', '.fleetlog-installed');
   const wanted = `${await sha256(join(ROOT, 'package-lock.json'))} ${process.platform} ${process.arch} ${process.versions.modules}`;
   if ((await readText(mark)) === wanted) return;
-  await runCommand('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { progress, failure: 'The dependencies could not be installed' });
+  await runCommand('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    progress,
+    failure: 'The dependencies could not be installed',
+  });
   await writeFile(mark, wanted);
 }
 
@@ -48,7 +54,10 @@ export async function build(progress = () => {}) {
   const wanted = await sourceFingerprint();
   if ((await readText(mark)) === wanted) return;
   await rm(mark, { force: true });
-  await runCommand(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT], { progress, failure: 'The source does not compile' });
+  await runCommand(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', ROOT], {
+    progress,
+    failure: 'The source does not compile',
+  });
   for (const file of await sourceFiles()) {
     if (file.endsWith('.ts')) continue;
     const target = join(ROOT, 'dist', file.slice('src/'.length));
@@ -62,7 +71,9 @@ async function fetchLocalKafka(steps) {
   const { fetchKafka, kafkaPrerequisites } = await import('./kafka/fetch.js');
   const prerequisites = await kafkaPrerequisites();
   if (!prerequisites.ok) {
-    steps.off(`Kafka off (${prerequisites.reason}): events wait in the journal; attach Kafka any time, the relay starts at position 0`);
+    steps.off(
+      `Kafka off (${prerequisites.reason}): events wait in the journal; attach Kafka any time, the relay starts at position 0`,
+    );
     return { kafkaOff: prerequisites.reason };
   }
   await steps.run('Kafka, fetched once', (progress) => fetchKafka({ onProgress: progress }));
@@ -81,12 +92,20 @@ async function sourceFingerprint() {
 
 async function sourceFiles() {
   const entries = await readdir(join(ROOT, 'src'), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1)).sort();
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
+    .sort();
 }
 
 /** Runs a program quietly; its output is shown only when it fails. */
 export async function runCommand(command, args, { progress = () => {}, failure, env }) {
-  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env }, shell: process.platform === 'win32' && command === 'npm' });
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    shell: process.platform === 'win32' && command === 'npm',
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
@@ -96,12 +115,15 @@ export async function runCommand(command, args, { progress = () => {}, failure, 
   }
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (code === 0) return;
-  if (/ENOSPC|No space left/.test(output)) throw new StepError('The disk is full: free some space and start again; what is done is kept.');
+  if (/ENOSPC|No space left/.test(output))
+    throw new StepError('The disk is full: free some space and start again; what is done is kept.');
   throw new StepError(`${failure}:\n${output.trim()}`);
 }
 
 async function sha256(file) {
-  return createHash('sha256').update(await readFile(file)).digest('hex');
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
 }
 
 async function readText(file) {

@@ -25,7 +25,8 @@ export function createSteps(output = process.stdout) {
       open = { name, since: Date.now(), detail: '', said: 0 };
       open.timer = setInterval(() => {
         if (output.isTTY) draw();
-        else if (seconds(open.since) >= open.said + 10) output.write(`  ${name}${open.detail ? ` (${open.detail})` : ''}: ${(open.said = seconds(open.since))} s\n`);
+        else if (seconds(open.since) >= open.said + 10)
+          output.write(`  ${name}${open.detail ? ` (${open.detail})` : ''}: ${(open.said = seconds(open.since))} s\n`);
       }, 500);
       open.timer.unref();
       if (output.isTTY) draw();
@@ -73,9 +74,11 @@ export async function runTool(main) {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
     const sentence =
-      error instanceof StepError ? error.message
-      : error?.code === 'ENOSPC' ? 'The disk is full: free some space and start again; what is done is kept.'
-      : undefined;
+      error instanceof StepError
+        ? error.message
+        : error?.code === 'ENOSPC'
+          ? 'The disk is full: free some space and start again; what is done is kept.'
+          : undefined;
     process.stderr.write(sentence ? `\n${sentence}\n` : `\n${error?.stack ?? error}\n`);
     process.exitCode = 1;
   }

@@ -7,12 +7,18 @@ export function wantsLocalKafka(environment = process.env) {
 
 /** @param {{ url: string, mqtt: string | null, caFingerprint: string, dataDir: string }} ready @param {number} seconds @param {string} [device] */
 export function summary(ready, seconds, device) {
-  const tryNext = ['npx fleetlog device ls', device ? `npx fleetlog events tail --device ${device}` : 'npx fleetlog device create pump-7', 'npx fleetlog status'];
+  const tryNext = [
+    'npx fleetlog device ls',
+    device ? `npx fleetlog events tail --device ${device}` : 'npx fleetlog device create pump-7',
+    'npx fleetlog status',
+  ];
   const lines = [
     `Fleetlog is ready in ${seconds} s.`,
     `  REST        ${ready.url}/api/v1`,
     ...(ready.mqtt ? [`  MQTT        ${ready.mqtt}     CA fingerprint SHA-256 ${colons(ready.caFingerprint)}`] : []),
-    ...(ready.kafka ? [`  Kafka       ${ready.kafka}   topic ${ready.eventsTopic}, read it with isolation.level=read_committed`] : []),
+    ...(ready.kafka
+      ? [`  Kafka       ${ready.kafka}   topic ${ready.eventsTopic}, read it with isolation.level=read_committed`]
+      : []),
     `  Admin token ${ready.tokenFile}`,
     `  Try next    ${tryNext.join('\n              ')}`,
     `  Stop        Ctrl-C. Data stays in ${ready.dataDir}; remove that folder to start afresh.`,

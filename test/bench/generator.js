@@ -12,7 +12,11 @@ const WARM_UP_MS = 1000;
 
 const { port, connections, inFlight, durationMs } = JSON.parse(process.argv[2]);
 const run = Date.now().toString(36); // ids differ from those of earlier runs, or the window of message ids would swallow them
-const latency = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
+const latency = build({
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: 60_000_000,
+  numberOfSignificantValueDigits: 3,
+});
 let measuring = false;
 let sending = true;
 let acked = 0;
@@ -39,7 +43,11 @@ function runDevice({ clientId, topic, username, password }) {
     const fill = (count) => sending && socket.write(Buffer.concat(Array.from({ length: count }, publish)));
 
     socket.on('error', reject);
-    socket.on('close', () => (sentAt.size === 0 && !sending ? resolve(number) : reject(new Error(`${clientId} was closed with ${sentAt.size} open`))));
+    socket.on('close', () =>
+      sentAt.size === 0 && !sending
+        ? resolve(number)
+        : reject(new Error(`${clientId} was closed with ${sentAt.size} open`)),
+    );
     socket.on('data', (chunk) => {
       const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
       let offset = 0;
@@ -65,7 +73,18 @@ function runDevice({ clientId, topic, username, password }) {
       if (answered > 0) fill(answered);
       if (!sending && sentAt.size === 0) socket.end(packets.generate({ cmd: 'disconnect' }));
     });
-    socket.write(packets.generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId, keepalive: 60, username, password }));
+    socket.write(
+      packets.generate({
+        cmd: 'connect',
+        protocolId: 'MQTT',
+        protocolVersion: 4,
+        clean: true,
+        clientId,
+        keepalive: 60,
+        username,
+        password,
+      }),
+    );
   });
 }
 
@@ -81,5 +100,7 @@ process.send?.({ type: 'measured', acked });
 sending = false;
 await Promise.all(devices);
 const ms = (percentile) => Number((latency.getValueAtPercentile(percentile) / 1000).toFixed(2));
-process.stdout.write(`${JSON.stringify({ acked, total, seconds, perSecond: Math.round(acked / seconds), latencyMs: { p50: ms(50), p99: ms(99), max: ms(100) } })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ acked, total, seconds, perSecond: Math.round(acked / seconds), latencyMs: { p50: ms(50), p99: ms(99), max: ms(100) } })}\n`,
+);
 process.exit(0);

@@ -16,7 +16,16 @@ export async function run({ quick, log }) {
   const rounds = quick ? 1 : 5;
   const durationMs = quick ? 5_000 : 10_000;
   const dataDir = await mkdtemp(join(tmpdir(), 'fleetlog-bench-'));
-  const env = { ...process.env, FLEETLOG_DATA_DIR: dataDir, KAFKA_BROKERS: 'local', HTTP_PORT: '0', MQTTS_PORT: '0', MQTT_PORT: '0', FLEETLOG_RATE_PUBLISH: '0', LOG_LEVEL: 'warn' };
+  const env = {
+    ...process.env,
+    FLEETLOG_DATA_DIR: dataDir,
+    KAFKA_BROKERS: 'local',
+    HTTP_PORT: '0',
+    MQTTS_PORT: '0',
+    MQTT_PORT: '0',
+    FLEETLOG_RATE_PUBLISH: '0',
+    LOG_LEVEL: 'warn',
+  };
   const fleetlog = await startChild(join(ROOT, 'dist/main.js'), env);
   const bare = await startChild(join(import.meta.dirname, 'bare-aedes.js'), process.env);
   try {
@@ -28,10 +37,20 @@ export async function run({ quick, log }) {
     for (const shape of quick ? SHAPES.slice(0, 1) : SHAPES) {
       const runs = [];
       for (let round = 0; round < rounds; round++) {
-        const ours = await measure(fleetlog.ready.plainPort, devices.slice(0, shape.connections), shape, durationMs, processesOf(fleetlog));
-        const theirs = await measure(bare.ready.port, devices.slice(0, shape.connections), shape, durationMs, { bare: bare.child.pid });
+        const ours = await measure(
+          fleetlog.ready.plainPort,
+          devices.slice(0, shape.connections),
+          shape,
+          durationMs,
+          processesOf(fleetlog),
+        );
+        const theirs = await measure(bare.ready.port, devices.slice(0, shape.connections), shape, durationMs, {
+          bare: bare.child.pid,
+        });
         acknowledged += ours.total;
-        log(`${shape.name} round ${round + 1}: ${ours.perSecond}/s p99 ${ours.latencyMs.p99} ms, bare aedes ${theirs.perSecond}/s`);
+        log(
+          `${shape.name} round ${round + 1}: ${ours.perSecond}/s p99 ${ours.latencyMs.p99} ms, bare aedes ${theirs.perSecond}/s`,
+        );
         runs.push({ ours, theirs, ratio: ours.perSecond / theirs.perSecond });
       }
       results[shape.name] = summarize(runs);
@@ -40,8 +59,18 @@ export async function run({ quick, log }) {
     const first = results['100x20'];
     return {
       bench: 'ingest',
-      ratio: { bareAedes: first.ratio, ...Object.fromEntries(Object.entries(results).map(([name, { ratio }]) => [`bareAedes ${name}`, ratio])) },
-      absolute: { perSecond: first.perSecond, cpuMicrosPerMessage: first.cpu.fleetlog, cpuMicrosPerMessageAll: first.cpu.all, pubackP99Ms: first.p99, acknowledged, shapes: results },
+      ratio: {
+        bareAedes: first.ratio,
+        ...Object.fromEntries(Object.entries(results).map(([name, { ratio }]) => [`bareAedes ${name}`, ratio])),
+      },
+      absolute: {
+        perSecond: first.perSecond,
+        cpuMicrosPerMessage: first.cpu.fleetlog,
+        cpuMicrosPerMessageAll: first.cpu.all,
+        pubackP99Ms: first.p99,
+        acknowledged,
+        shapes: results,
+      },
       verified,
       machine: { cores: cpus().length, cpu: cpus()[0]?.model, node: process.version },
     };
@@ -59,13 +88,20 @@ function summarize(runs) {
     bareAedesPerSecond: median(runs.map(({ theirs }) => theirs.perSecond)),
     p50: median(runs.map(({ ours }) => ours.latencyMs.p50)),
     p99: median(runs.map(({ ours }) => ours.latencyMs.p99)),
-    cpu: Object.fromEntries(['fleetlog', 'postgres', 'kafka', 'all'].map((name) => [name, Math.round(median(runs.map(({ ours }) => ours.cpuMicros[name])))])),
+    cpu: Object.fromEntries(
+      ['fleetlog', 'postgres', 'kafka', 'all'].map((name) => [
+        name,
+        Math.round(median(runs.map(({ ours }) => ours.cpuMicros[name]))),
+      ]),
+    ),
   };
 }
 
 async function measure(port, devices, { inFlight }, durationMs, pids) {
   const argument = JSON.stringify({ port, inFlight, durationMs, connections: devices });
-  const child = fork(join(import.meta.dirname, 'generator.js'), [argument], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const child = fork(join(import.meta.dirname, 'generator.js'), [argument], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   let before;
@@ -89,7 +125,11 @@ async function measure(port, devices, { inFlight }, durationMs, pids) {
   return { ...JSON.parse(output), cpuMicros };
 }
 
-const processesOf = ({ child, ready }) => ({ fleetlog: child.pid, postgres: ready.pids.postgres, kafka: ready.pids.kafka });
+const processesOf = ({ child, ready }) => ({
+  fleetlog: child.pid,
+  postgres: ready.pids.postgres,
+  kafka: ready.pids.kafka,
+});
 
 /** CPU seconds per name; Postgres counts with all its backends (children, and those that have ended). */
 async function cpuSecondsOf(pids) {
@@ -109,7 +149,12 @@ async function readProcesses() {
   return rows.filter(Boolean).map((row) => {
     const fields = row.slice(row.lastIndexOf(')') + 2).split(' ');
     const ticks = (index) => Number(fields[index]) / CLOCK_TICKS_PER_SECOND;
-    return { pid: Number(row.slice(0, row.indexOf(' '))), parent: Number(fields[1]), self: ticks(11) + ticks(12), ended: ticks(13) + ticks(14) };
+    return {
+      pid: Number(row.slice(0, row.indexOf(' '))),
+      parent: Number(fields[1]),
+      self: ticks(11) + ticks(12),
+      ended: ticks(13) + ticks(14),
+    };
   });
 }
 
@@ -127,7 +172,8 @@ async function verify(ready, acknowledged, log) {
       const event = JSON.parse(line);
       if (event.type !== 'TelemetryRecorded') continue;
       events++;
-      if ((seen.get(event.stream) ?? 0) >= event.sequence) throw new Error(`${event.stream} is out of order at ${event.sequence}`);
+      if ((seen.get(event.stream) ?? 0) >= event.sequence)
+        throw new Error(`${event.stream} is out of order at ${event.sequence}`);
       seen.set(event.stream, event.sequence);
     }
   }
@@ -137,7 +183,11 @@ async function verify(ready, acknowledged, log) {
   }
   const report = await (await call(ready, 'POST', '/system/relay/verify')).json();
   log(`acknowledged ${acknowledged}, journaled ${events}, relay ${JSON.stringify({ ...report, upTo: undefined })}`);
-  return events === acknowledged && report.gaps + report.duplicates + report.inversions + report.differences === 0 && report.records >= events;
+  return (
+    events === acknowledged &&
+    report.gaps + report.duplicates + report.inversions + report.differences === 0 &&
+    report.records >= events
+  );
 }
 
 async function registerDevices(ready, count) {
