@@ -15,6 +15,8 @@ export interface FleetlogProcess {
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number>;
+  /** Cuts the line to the server, as the end of its parent would. */
+  disconnect(): void;
   /** One REST call under `/api/v1` as the first admin. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -63,6 +65,7 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
     log: () => log,
     kill: async () => void (await end('SIGKILL')),
     stop: () => end('SIGTERM'),
+    disconnect: () => child.disconnect(),
     async call(method, path, body, headers = {}) {
       const token = (await readFile(ready.tokenFile, 'utf8')).trim();
       return fetch(`${ready.url}/api/v1${path}`, {

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startFleetlog, type FleetlogOptions } from '../support/fleetlog-process.js';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
+
+let folder: string;
+let database: TestDatabase;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fleetlog-start-'));
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const options = (env: Record<string, string> = {}): FleetlogOptions => ({
+  dataDir: join(folder, 'data'),
+  databaseUrl: database.url,
+  env,
+});
+
+/** The sentence with which a start is refused. */
+async function refusal(env: Record<string, string>): Promise<string> {
+  const server = await startFleetlog(options(env)).catch((error: unknown) => error as Error);
+  if (server instanceof Error) return server.message;
+  await server.stop();
+  return 'accepted';
+}
+
+async function occupyPort(): Promise<{ server: Server; port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+describe('start and stop', () => {
+  test('SIGTERM ends the server with exit code 0, and a second one changes nothing', async () => {
+    const server = await startFleetlog(options());
+    const first = server.stop();
+    process.kill(server.pid, 'SIGTERM');
+    expect(await first).toBe(0);
+  });
+
+  test('another number of shards is refused, and the sentence says which one it was', async () => {
+    const server = await startFleetlog(options());
+    await server.stop();
+    const sentence = await refusal({ FLEETLOG_SHARDS: '4' });
+    expect(sentence).toContain('FLEETLOG_SHARDS');
+    expect(sentence).toContain('8');
+  });
+
+  test('SEC-32 a wrong passphrase of the authority is refused', async () => {
+    expect(await refusal({ FLEETLOG_CA_PASSPHRASE: 'not the passphrase' })).toContain('FLEETLOG_CA_PASSPHRASE');
+  });
+
+  test.each(['HTTP_PORT', 'MQTTS_PORT'])('a taken port is named with its variable: %s', async (name) => {
+    const { server, port } = await occupyPort();
+    try {
+      const sentence = await refusal({ [name]: String(port) });
+      expect(sentence).toContain(String(port));
+      expect(sentence).toContain(name);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('an unknown variable is refused with the nearest name', async () => {
+    expect(await refusal({ FLEETLOG_SHARD: '8' })).toContain('did you mean FLEETLOG_SHARDS?');
+  });
+
+  test('the server ends when the process that started it is gone', async () => {
+    const server = await startFleetlog(options());
+    server.disconnect();
+    const deadline = Date.now() + 15_000;
+    while (isAlive(server.pid) && Date.now() < deadline) await sleep(50);
+    expect(isAlive(server.pid)).toBe(false);
+  });
+});
+
+describe('embedded Postgres', () => {
+  test('leftovers of a killed run heal at the next start, and nothing is left running after the stop', async () => {
+    const dataDir = join(folder, 'embedded');
+    const killed = await startFleetlog({ dataDir });
+    const orphan = killed.ready.pids.postgres!;
+    await killed.call('POST', '/devices', { id: 'kept' });
+    await killed.kill();
+    expect(isAlive(orphan)).toBe(true);
+    const healed = await startFleetlog({ dataDir });
+    expect(isAlive(orphan)).toBe(false);
+    expect((await healed.call('GET', '/devices/kept')).status).toBe(200);
+    await healed.stop();
+    expect(isAlive(healed.ready.pids.postgres!)).toBe(false);
+  }, 120_000);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
