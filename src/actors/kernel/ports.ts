@@ -127,6 +127,23 @@ export interface Journal {
   saveRelayed(shard: number, position: number): Promise<void>;
 }
 
+/** Part of one stream. */
+export interface StreamPageQuery {
+  readonly stream: string;
+  /** First and last sequence, both included. @default the whole stream */
+  readonly from?: number;
+  readonly to?: number;
+  /** Only events of these types. @default all */
+  readonly types?: readonly string[];
+  readonly limit: number;
+}
+
+/** Reads that people ask for, off the hot path. A page of a shard is `Journal.readShard`. */
+export interface EventReader {
+  /** The first `limit` events of the query in order; fewer = there are no more. */
+  streamPage(query: StreamPageQuery): Promise<readonly RecordedEvent[]>;
+}
+
 export interface JournalHealth {
   readonly writable: boolean;
   readonly waitingAppends: number;
