@@ -7,18 +7,30 @@ export const ERRORS = {
   TOKEN_MISSING: ['No valid token', 'Send `Authorization: Bearer <token>`.'],
   TOKEN_EXPIRED: ['The token has expired or was revoked', 'Create a new token.'],
   ROLE_INSUFFICIENT: ['The role does not allow this', 'Use a token with a higher role.'],
-  CREDENTIAL_UNKNOWN: ['The credential is not registered for this device', 'Issue a certificate or token for the device and connect with it.'],
+  CREDENTIAL_UNKNOWN: [
+    'The credential is not registered for this device',
+    'Issue a certificate or token for the device and connect with it.',
+  ],
   CREDENTIAL_REVOKED: ['The credential was revoked', 'Issue a new certificate or token.'],
   CREDENTIAL_EXPIRED: ['The credential has expired', 'Issue a new certificate or token.'],
   DEVICE_DISABLED: ['The device is disabled', 'Enable it with PATCH {"enabled":true}.'],
   DEVICE_UNKNOWN: ['The device is not registered', 'Create it with POST /api/v1/devices.'],
-  CLIENT_ID_FORBIDDEN: ['The client id belongs to another device', "Use the device's own id or any free text as client id."],
-  SESSION_SUPERSEDED: ['A newer connection of this device has taken over', 'Nothing to do: the newer connection goes on.'],
+  CLIENT_ID_FORBIDDEN: [
+    'The client id belongs to another device',
+    "Use the device's own id or any free text as client id.",
+  ],
+  SESSION_SUPERSEDED: [
+    'A newer connection of this device has taken over',
+    'Nothing to do: the newer connection goes on.',
+  ],
   TOPIC_FORBIDDEN: ['The device may not use this topic', 'Publish under devices/{id}/ with the id of the credential.'],
   // Content
   PAYLOAD_INVALID: ['The payload does not fit its schema', 'Correct the member that `pointer` names.'],
   PAYLOAD_TOO_LARGE: ['The payload is too large', 'Send less per message; docs/reference/limits.md has the bounds.'],
-  CSR_INVALID: ['The certificate signing request is not acceptable', 'Send one PEM CSR with a P-256, P-384, Ed25519 or RSA 2048-4096 key, signed by that key.'],
+  CSR_INVALID: [
+    'The certificate signing request is not acceptable',
+    'Send one PEM CSR with a P-256, P-384, Ed25519 or RSA 2048-4096 key, signed by that key.',
+  ],
   CURSOR_INVALID: ['The cursor does not belong to this query', 'Start again without the cursor.'],
   PARAMETER_INVALID: ['A parameter is not acceptable', 'Correct the parameter that `pointer` names.'],
   // Resources
@@ -29,10 +41,14 @@ export const ERRORS = {
   DEVICE_EXISTS: ['A device with this id exists', 'Change it with PATCH, or choose another id.'],
   CERTIFICATE_LIMIT: ['The device has two active certificates', 'Revoke one first.'],
   BUNDLE_GONE: ['The bundle was already fetched or has expired', 'Issue a new certificate; a private key leaves once.'],
-  VERSION_CONFLICT: ['The resource has changed since you read it', 'Read it again and repeat the change with its new ETag.'],
+  VERSION_CONFLICT: [
+    'The resource has changed since you read it',
+    'Read it again and repeat the change with its new ETag.',
+  ],
   METHOD_NOT_ALLOWED: ['This address does not take that method', 'See the header Allow.'],
   NOT_ACCEPTABLE: ['None of the accepted media types is available', 'See /openapi.json for the media types.'],
   MEDIA_TYPE_UNSUPPORTED: ['The body has an unsupported media type', 'See /openapi.json for the media types.'],
+  URL_TOO_LONG: ['The address is too long', 'Send at most 8 KiB of path and query.'],
   MISDIRECTED_REQUEST: ['The host name is not served here', 'Set FLEETLOG_PUBLIC_HOST to the name that clients use.'],
   // State of the platform
   RATE_LIMITED: ['Too many requests', 'Wait as Retry-After says.'],
@@ -71,4 +87,9 @@ export class JournalUnavailable extends FleetlogError {
     super('JOURNAL_UNAVAILABLE', detail, options);
     this.name = 'JournalUnavailable';
   }
+}
+
+/** The platform cannot start as things are: `message` is the one sentence that says what is wrong and what to do about it. */
+export class StartRefused extends Error {
+  override readonly name = 'StartRefused';
 }
