@@ -191,7 +191,12 @@ export interface SubscriptionStatus {
   readonly state: 'running' | 'catching-up' | 'waiting' | 'off';
   /** Code and sentence of the last failure while `waiting`. */
   readonly reason?: string;
-  readonly shards: readonly { readonly shard: number; readonly checkpoint: number; readonly lagEvents: number; readonly lagSeconds: number }[];
+  readonly shards: readonly {
+    readonly shard: number;
+    readonly checkpoint: number;
+    readonly lagEvents: number;
+    readonly lagSeconds: number;
+  }[];
 }
 
 /** A QoS 2 message id between PUBLISH and PUBREL. */
@@ -360,7 +365,11 @@ export interface DeviceIndex {
   /** Device that owns a token, by the token's SHA-256 (hex); for credentials that do not name their device. */
   deviceOfToken(sha256: string): Promise<{ readonly tenant: string; readonly device: string } | undefined>;
   /** Devices that were connected when the projection last heard of them: closed at start after a crash. */
-  connected(afterTenant: string, afterId: string, limit: number): Promise<readonly { readonly tenant: string; readonly device: string; readonly sessionEpoch: number }[]>;
+  connected(
+    afterTenant: string,
+    afterId: string,
+    limit: number,
+  ): Promise<readonly { readonly tenant: string; readonly device: string; readonly sessionEpoch: number }[]>;
   /** Resolves when the projection has passed this position (read your own write), or after `timeoutMs`. */
   caughtUp(shard: number, position: number, timeoutMs: number): Promise<void>;
 }
@@ -393,9 +402,15 @@ export interface CertificateAuthority {
    * Checks the CSR and its proof of possession; its subject, names and extensions are ignored.
    * @throws FleetlogError `CSR_INVALID`
    */
-  issueFromCsr(csrPem: string, subject: { readonly tenant: string; readonly device: string }): Promise<IssuedCertificate>;
+  issueFromCsr(
+    csrPem: string,
+    subject: { readonly tenant: string; readonly device: string },
+  ): Promise<IssuedCertificate>;
   /** Makes a P-256 key and its certificate; the key leaves in this answer and is kept nowhere. */
-  issueWithKey(subject: { readonly tenant: string; readonly device: string }): Promise<IssuedCertificate & { readonly privateKey: string }>;
+  issueWithKey(subject: {
+    readonly tenant: string;
+    readonly device: string;
+  }): Promise<IssuedCertificate & { readonly privateKey: string }>;
   /** SHA-256 of the public key of a CSR, checked as by `issueFromCsr`. */
   publicKeyOfCsr(csrPem: string): Promise<string>;
 }

@@ -1,0 +1,56 @@
+import * as nact from 'nact';
+
+/** Address of a running actor that takes messages `M`. Branded: nact's own references fit each other (N11). */
+export interface ActorRef<M> {
+  readonly reference: object;
+  /** Never set: it makes the compiler tell apart what takes which messages. */
+  readonly messages?: (message: M) => void;
+}
+
+/** Parent of actors; gets no messages of its own. */
+export type ParentRef = ActorRef<never>;
+
+/** Starts an actor system of its own. `start('name')` ignores the string (N10), hence the object. */
+export function startActorSystem(name: string): ParentRef {
+  return { reference: nact.start({ name } as unknown as nact.ActorSystemName) };
+}
+
+/**
+ * Spawns an actor. Its state lives in the closure of `handle`: nact awaits no initial state and takes an `undefined` for the
+ * next one (N9).
+ * @param name unique for the life of the system: references are names, an old one would hit the new actor (N3)
+ * @param crashed called when `handle` throws, after which the actor is stopped: never resumed by nact, never escalated (N6)
+ */
+export function spawnActor<M>(
+  parent: ParentRef,
+  name: string,
+  handle: (message: M) => Promise<void> | void,
+  crashed: (error: unknown) => void,
+): ActorRef<M> {
+  const running = async (state: true, message: M): Promise<true> => {
+    await handle(message);
+    return state;
+  };
+  const reference = nact.spawn(parent.reference, running, name, {
+    initialState: true,
+    onCrash(_message, error, context) {
+      try {
+        crashed(error);
+      } catch {
+        // A throw here would end the process as an unhandled rejection (N6); `crashed` has logged what it could.
+      }
+      return context.stop;
+    },
+  });
+  return { reference };
+}
+
+/** Sends a message. To a stopped actor this is a silent no-op (N2): only the owner of the actor's life may call it. */
+export function dispatchTo<M>(actor: ActorRef<M>, message: M): void {
+  nact.dispatch(actor.reference, message);
+}
+
+/** Stops the actor and its children. A running handler goes on to its end (N3). */
+export function stopActor(actor: ActorRef<never>): void {
+  nact.stop(actor.reference);
+}

@@ -1,0 +1,137 @@
+import { withDeadline } from './deadline.js';
+import type { DomainEvent } from './decider.js';
+import { toSnapshot, type Entity } from './entity.js';
+import { FleetlogError } from './errors.js';
+import type { Clock, IncomingIds } from './ports.js';
+import { recover, type RecoverySource } from './recovery.js';
+import type { RecoverySlots } from './recovery-slots.js';
+import { parseStreamKey } from './stream-key.js';
+
+/** For reads of the journal and of message ids; an append has none, its outcome is looked up however long it takes. */
+const READ_DEADLINE_MS = 30_000;
+/** Pause after a failed recovery, doubled up to the last: short while Postgres is away, long for a fault that stays. */
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = { unavailable: 4_000, faulty: 60_000 };
+
+export interface KeeperSetting<C, E extends DomainEvent, S> extends RecoverySource<C, E, S> {
+  readonly incomingIds: IncomingIds;
+  readonly clock: Clock;
+  readonly slots: RecoverySlots;
+  /** A snapshot is written after so many events. */
+  readonly snapshotEvery: number;
+  /** Told how long each recovery took. */
+  readonly recovered: (seconds: number) => void;
+}
+
+/** Keeps one entity in memory: recovers it when it is asked for, forgets it, writes its snapshots, knows its QoS 2 ids. */
+export interface EntityKeeper<S> {
+  readonly incomingOwner: { readonly tenant: string; readonly device: string };
+  /**
+   * The entity, recovered if need be.
+   * @throws FleetlogError `JOURNAL_UNAVAILABLE`, `JOURNAL_CORRUPT` or `ACTOR_FAILED`; until the back-off is over without reading
+   */
+  entity(): Promise<Entity<S>>;
+  /** Open QoS 2 ids, loaded if need be. Whoever adds one must commit it or `forget`. */
+  openIds(): Promise<Set<number>>;
+  /** Forgets ids in Postgres and here; `undefined` = all. */
+  releaseIds(messageIds: readonly number[] | undefined): Promise<void>;
+  /** Drops entity and ids: what they hold is not, or not surely, what the journal holds. */
+  forget(): void;
+  /** Starts writing a snapshot when enough events have come since the last one. Only between two batches. */
+  snapshotWhenDue(): void;
+  /** Never rejects: without a snapshot the next recovery only reads more. */
+  saveSnapshot(): Promise<void>;
+}
+
+export function createEntityKeeper<C, E extends DomainEvent, S>(
+  stream: string,
+  setting: KeeperSetting<C, E, S>,
+): EntityKeeper<S> {
+  const { clock, logger } = setting;
+  const { tenant, id: device = '' } = parseStreamKey(stream);
+  let entity: Entity<S> | undefined;
+  let openIds: Set<number> | undefined;
+  let failure: { readonly error: FleetlogError; readonly retryAt: number; readonly pauseMs: number } | undefined;
+  let snapshotSequence = 0;
+  let savingSnapshot: Promise<void> | undefined;
+
+  async function recovered(): Promise<Entity<S>> {
+    if (entity !== undefined) return entity;
+    if (failure !== undefined && clock.monotonic() < failure.retryAt) throw failure.error;
+    const started = clock.monotonic();
+    try {
+      const result = await setting.slots.run(() =>
+        withDeadline(recover(stream, setting), READ_DEADLINE_MS, `recovery of ${stream}`),
+      );
+      ({ entity, snapshotSequence } = result);
+      failure = undefined;
+      setting.recovered((clock.monotonic() - started) / 1000);
+      return entity;
+    } catch (cause) {
+      const error = asFleetlogError(cause);
+      const lastPause = error.code === 'JOURNAL_UNAVAILABLE' ? LAST_PAUSE_MS.unavailable : LAST_PAUSE_MS.faulty;
+      const pauseMs = failure === undefined ? FIRST_PAUSE_MS : Math.min(lastPause, failure.pauseMs * 2);
+      failure = { error, retryAt: clock.monotonic() + pauseMs, pauseMs };
+      logger.error({ code: error.code, stream, retryInMs: pauseMs, err: cause }, 'recovery failed');
+      throw error;
+    }
+  }
+
+  async function loadIds(): Promise<Set<number>> {
+    openIds ??= new Set(
+      await withDeadline(setting.incomingIds.open(tenant, device), READ_DEADLINE_MS, 'reading the open message ids'),
+    );
+    return openIds;
+  }
+
+  async function releaseIds(messageIds: readonly number[] | undefined): Promise<void> {
+    const known = openIds;
+    // Unknown until the release is known to have happened.
+    openIds = undefined;
+    const released = setting.incomingIds.release(tenant, device, messageIds);
+    await withDeadline(released, READ_DEADLINE_MS, 'releasing message ids');
+    if (messageIds === undefined) openIds = new Set();
+    else {
+      messageIds.forEach((id) => known?.delete(id));
+      openIds = known;
+    }
+  }
+
+  function saveSnapshot(): Promise<void> {
+    if (savingSnapshot !== undefined) return savingSnapshot;
+    if (entity === undefined || entity.sequence === snapshotSequence) return Promise.resolve();
+    const { sequence } = entity;
+    snapshotSequence = sequence;
+    const save = async (current: Entity<S>): Promise<void> => {
+      // Before the first await: the state goes on changing.
+      const snapshot = toSnapshot(stream, current, setting.codec);
+      await withDeadline(setting.snapshots.save(snapshot), READ_DEADLINE_MS, 'saving a snapshot');
+    };
+    savingSnapshot = save(entity)
+      .catch((error: unknown) => logger.warn({ stream, sequence, err: error }, 'snapshot not saved'))
+      .finally(() => (savingSnapshot = undefined));
+    return savingSnapshot;
+  }
+
+  return {
+    incomingOwner: { tenant, device },
+    entity: recovered,
+    openIds: loadIds,
+    releaseIds,
+    forget() {
+      entity = undefined;
+      openIds = undefined;
+    },
+    snapshotWhenDue() {
+      if (entity !== undefined && entity.sequence - snapshotSequence >= setting.snapshotEvery) void saveSnapshot();
+    },
+    saveSnapshot,
+  };
+}
+
+/** Any fault as one with a code of the catalogue. */
+export function asFleetlogError(error: unknown): FleetlogError {
+  return error instanceof FleetlogError
+    ? error
+    : new FleetlogError('ACTOR_FAILED', 'the entity failed', { cause: error });
+}
