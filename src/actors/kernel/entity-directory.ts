@@ -36,11 +36,8 @@ const DEFAULT_LIMITS: DirectoryLimits = {
 /** How often idle entities are looked for and the mailboxes measured. */
 const SWEEP_MS = 5_000;
 
-export interface DirectoryOptions<C, E extends DomainEvent, S> {
-  /** `device`, `tenant`, …: label of the metrics, first letter of the actors' names. */
-  readonly kind: string;
-  readonly decider: Decider<C, E, S>;
-  readonly codec: EntityCodec<E, S>;
+/** What a directory of any kind needs from outside. */
+export interface EntityPorts {
   readonly journal: Journal;
   readonly snapshots: SnapshotStore;
   readonly incomingIds: IncomingIds;
@@ -48,6 +45,13 @@ export interface DirectoryOptions<C, E extends DomainEvent, S> {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly limits?: Partial<DirectoryLimits>;
+}
+
+export interface DirectoryOptions<C, E extends DomainEvent, S> extends EntityPorts {
+  /** `device`, `tenant`, …: label of the metrics, first letter of the actors' names. */
+  readonly kind: string;
+  readonly decider: Decider<C, E, S>;
+  readonly codec: EntityCodec<E, S>;
 }
 
 /** A directory that can be stopped. */

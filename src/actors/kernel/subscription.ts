@@ -1,0 +1,99 @@
+import type { Clock, Journal, Logger, Meter, Subscriber, SubscriptionStatus } from './ports.js';
+import { startSubscriptionLoop } from './subscription-loop.js';
+
+export interface SubscriptionOptions {
+  readonly subscriber: Subscriber;
+  readonly journal: Pick<Journal, 'shards' | 'readShard' | 'headOf' | 'onCommit'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Events handed over at once. @default 500 */
+  readonly batchEvents?: number;
+  /** @default all */
+  readonly shards?: readonly number[];
+  /**
+   * `checkpoint`: where the subscriber left off. `head`: only what is committed from now on; `checkpoint` is never asked and a
+   * failed batch is handed over again.
+   * @default 'checkpoint'
+   */
+  readonly from?: 'checkpoint' | 'head';
+  /** In [0, 1), spreads the retries. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** A subscription under way. */
+export interface Subscription {
+  status(): SubscriptionStatus;
+  /** Last position that was handled in the shard. */
+  checkpoint(shard: number): number;
+  /** Resolves when the batches under way are handled. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs a subscriber over the journal: one loop per shard, so that a shard that fails holds up no other, and no subscriber
+ * another. Woken by the journal's doorbell; it never polls.
+ */
+export function startSubscription(options: SubscriptionOptions): Subscription {
+  const { subscriber, journal, clock, meter } = options;
+  const logger = options.logger.child({ component: 'subscription' });
+  const labels = ['subscription', 'shard'];
+  const lagEvents = meter.gauge('fleetlog_subscription_lag_events', 'Events not yet handled', labels);
+  const lagSeconds = meter.gauge(
+    'fleetlog_subscription_lag_seconds',
+    'Age of the oldest event not yet handled',
+    labels,
+  );
+  const shards = options.shards ?? Array.from({ length: journal.shards }, (_, shard) => shard);
+
+  const loops = shards.map((shard) =>
+    startSubscriptionLoop({
+      subscriber,
+      journal,
+      clock,
+      logger,
+      shard,
+      batchEvents: options.batchEvents ?? 500,
+      from: options.from ?? 'checkpoint',
+      random: options.random ?? Math.random,
+      handled: () => measure(shard),
+    }),
+  );
+  const byShard = new Map(loops.map((loop) => [loop.shard, loop]));
+  const unsubscribe = journal.onCommit((shard) => byShard.get(shard)?.ring());
+  // The loops measure when they get on; a stuck one gets no further, so its lag is looked at as well.
+  const measuring = setInterval(() => shards.forEach(measure), 5_000);
+  measuring.unref();
+
+  function measure(shard: number): void {
+    const loop = byShard.get(shard);
+    if (loop === undefined) return;
+    const series = { subscription: subscriber.name, shard: String(shard) };
+    lagEvents.set(loop.lagEvents, series);
+    lagSeconds.set(loop.lagSeconds, series);
+  }
+
+  return {
+    status() {
+      const fault = loops.find((loop) => loop.fault !== undefined)?.fault;
+      const behind = loops.some((loop) => loop.lagEvents > 0);
+      return {
+        name: subscriber.name,
+        state: fault !== undefined ? 'waiting' : behind ? 'catching-up' : 'running',
+        ...(fault !== undefined && { reason: fault }),
+        shards: loops.map((loop) => ({
+          shard: loop.shard,
+          checkpoint: loop.position,
+          lagEvents: loop.lagEvents,
+          lagSeconds: loop.lagSeconds,
+        })),
+      };
+    },
+    checkpoint: (shard) => byShard.get(shard)?.position ?? 0,
+    async stop() {
+      clearInterval(measuring);
+      unsubscribe();
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
+}
