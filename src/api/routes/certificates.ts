@@ -1,0 +1,111 @@
+import type { DeviceState } from '../../actors/device/state.js';
+import type { CertificateAuthority, Clock, IssuedCertificate } from '../../actors/kernel/ports.js';
+import type { Bundles } from '../bundles.js';
+import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
+import { missing } from '../problem.js';
+import { certificateJson, issuedCertificateJson } from './credential-json.js';
+import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
+
+interface CertificateRouteOptions extends DeviceRouteOptions {
+  readonly authority: CertificateAuthority;
+  readonly bundles: Bundles;
+  readonly clock: Clock;
+}
+
+/** `/devices/{deviceId}/certificates` and below. */
+export function certificateHandlers(options: CertificateRouteOptions): Handlers {
+  const { authority, bundles, clock } = options;
+  const answerIssued = (call: Call, issued: IssuedCertificate, bundle?: string): void => {
+    call.response.set('Location', pathOf(call, issued.fingerprint));
+    sendJson(call, 201, issuedCertificateJson(issued, authority.certificate, bundle));
+  };
+  const addCertificate = (call: Call, issued: IssuedCertificate): Promise<unknown> => {
+    const { fingerprint, serial, certificate, keyType, publicKeySha256, notBefore, notAfter } = issued;
+    const data = { fingerprint, serial, certificate, keyType, publicKeySha256, notBefore, notAfter };
+    return commandDevice(options, call, streamOfPath(call), { type: 'AddCertificate', certificate: data });
+  };
+
+  const issueFromCsr = async (call: Call, csr: string): Promise<void> => {
+    const publicKey = await authority.publicKeyOfCsr(csr);
+    const active = (): Promise<IssuedCertificate | undefined> =>
+      readRegistered(options, call, (state) => activeCertificateOf(state, publicKey, clock.now()));
+    const known = await active();
+    if (known !== undefined) {
+      answerIssued(call, known);
+      return;
+    }
+    const issued = await authority.issueFromCsr(csr, subjectOf(call));
+    await addCertificate(call, issued);
+    // Of two requests with one key the device takes one certificate: the one that it has is the answer to both (SEC-23).
+    answerIssued(call, (await active()) ?? issued);
+  };
+
+  const issueWithKey = async (call: Call): Promise<void> => {
+    await readRegistered(options, call, () => true);
+    bundles.reserve();
+    const { privateKey, ...issued } = await authority.issueWithKey(subjectOf(call));
+    await addCertificate(call, issued);
+    bundles.keep(bundleKey(call, issued.fingerprint), {
+      device: textParameter(call, 'deviceId'),
+      certificate: issued.certificate,
+      privateKey,
+      authority: authority.certificate,
+    });
+    answerIssued(call, issued, `${pathOf(call, issued.fingerprint)}/bundle`);
+  };
+
+  return {
+    async listCertificates(call) {
+      const items = await readRegistered(options, call, (state) =>
+        [...state.certificates.values()].map((entry) => certificateJson(entry, clock.now())),
+      );
+      sendJson(call, 200, { items, next: null });
+    },
+
+    issueCertificate(call) {
+      const { csr } = call.body as { readonly csr?: string };
+      return csr === undefined ? issueWithKey(call) : issueFromCsr(call, csr);
+    },
+
+    async fetchBundle(call) {
+      const fingerprint = textParameter(call, 'fingerprint');
+      await requireCertificate(options, call, fingerprint);
+      const zip = bundles.take(bundleKey(call, fingerprint));
+      const name = `${textParameter(call, 'deviceId').replaceAll(':', '_')}.zip`;
+      call.response.set('Content-Disposition', `attachment; filename="${name}"`).type('application/zip').send(zip);
+    },
+
+    async revokeCertificate(call) {
+      const fingerprint = textParameter(call, 'fingerprint');
+      await requireCertificate(options, call, fingerprint);
+      const reason = reasonOf(call) ?? 'unspecified';
+      await commandDevice(options, call, streamOfPath(call), { type: 'RevokeCertificate', fingerprint, reason });
+      call.response.status(204).end();
+    },
+  };
+}
+
+function subjectOf(call: Call): { readonly tenant: string; readonly device: string } {
+  return { tenant: call.access.tenant, device: textParameter(call, 'deviceId') };
+}
+
+function pathOf(call: Call, fingerprint: string): string {
+  return `/api/v1/devices/${textParameter(call, 'deviceId')}/certificates/${fingerprint}`;
+}
+
+function bundleKey(call: Call, fingerprint: string): string {
+  return `${streamOfPath(call)}/${fingerprint}`;
+}
+
+/** @throws FleetlogError `CERTIFICATE_NOT_FOUND`, `DEVICE_NOT_FOUND` */
+async function requireCertificate(options: DeviceRouteOptions, call: Call, fingerprint: string): Promise<void> {
+  const known = await readRegistered(options, call, (state) => state.certificates.has(fingerprint));
+  if (!known) throw missing('CERTIFICATE_NOT_FOUND');
+}
+
+/** The certificate that the device has for this key, neither revoked nor expired. */
+function activeCertificateOf(state: DeviceState, publicKeySha256: string, now: number): IssuedCertificate | undefined {
+  return [...state.certificates.values()].find(
+    (entry) => entry.publicKeySha256 === publicKeySha256 && entry.revokedAt === undefined && entry.notAfter > now,
+  );
+}

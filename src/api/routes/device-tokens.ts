@@ -1,0 +1,50 @@
+import type { Clock } from '../../actors/kernel/ports.js';
+import { sha256OfToken } from '../auth.js';
+import { sendJson, textParameter, type Handlers } from '../call.js';
+import { missing } from '../problem.js';
+import { newToken, readExpiry } from '../tokens.js';
+import { deviceTokenJson } from './credential-json.js';
+import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
+
+interface DeviceTokenRouteOptions extends DeviceRouteOptions {
+  readonly clock: Clock;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+/** `/devices/{deviceId}/tokens` and below. */
+export function deviceTokenHandlers(options: DeviceTokenRouteOptions): Handlers {
+  const { clock, randomBytes } = options;
+  return {
+    async listDeviceTokens(call) {
+      const items = await readRegistered(options, call, (state) =>
+        [...state.tokens.values()].map((entry) => deviceTokenJson(entry, clock.now())),
+      );
+      sendJson(call, 200, { items, next: null });
+    },
+
+    async issueDeviceToken(call) {
+      const { label, expiresAt: until } = (call.body ?? {}) as { readonly label?: string; readonly expiresAt?: string };
+      const expiresAt = until === undefined ? undefined : readExpiry(until, clock.now());
+      await readRegistered(options, call, () => true);
+      const { tokenId, token } = newToken('fld_', randomBytes);
+      await commandDevice(options, call, streamOfPath(call), {
+        type: 'AddToken',
+        tokenId,
+        sha256: sha256OfToken(token),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(label === undefined ? {} : { label }),
+      });
+      call.response.set('Location', `/api/v1/devices/${textParameter(call, 'deviceId')}/tokens/${tokenId}`);
+      sendJson(call, 201, { id: tokenId, token, label, expiresAt: until });
+    },
+
+    async revokeDeviceToken(call) {
+      const tokenId = textParameter(call, 'tokenId');
+      const known = await readRegistered(options, call, (state) => state.tokens.has(tokenId));
+      if (!known) throw missing('TOKEN_NOT_FOUND');
+      const reason = reasonOf(call) ?? 'unspecified';
+      await commandDevice(options, call, streamOfPath(call), { type: 'RevokeToken', tokenId, reason });
+      call.response.status(204).end();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import type { DeviceProfile } from '../../actors/device/events.js';
+import { deviceStream } from '../../actors/device/events.js';
+import type { DeviceState } from '../../actors/device/state.js';
+import type { DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
+import { sendJson, type Call, type Handlers } from '../call.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
+import { etagOf, namesRevision } from '../etag.js';
+import { linkNext } from '../link.js';
+import { Refusal } from '../problem.js';
+import { deviceJson, summaryJson } from './device-json.js';
+import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
+
+type CreateDevice = Partial<DeviceProfile> & { readonly id: string; readonly enabled?: boolean };
+type Sort = DeviceListQuery['sort'];
+
+/** `/devices` and `/devices/{deviceId}`. */
+export function deviceHandlers(options: DeviceRouteOptions): Handlers {
+  const answerDevice = async (call: Call, status: number): Promise<void> => {
+    const { body, revision } = await readRegistered(options, call, answerOf);
+    call.response.set('ETag', etagOf(revision));
+    sendJson(call, status, body);
+  };
+
+  return {
+    async listDevices(call) {
+      const { tenant } = call.access;
+      const { search, sort, limit, cursor } = call.parameters as ListParameters;
+      const binding = ['devices', tenant, search ?? null, sort];
+      const rows = await options.deviceIndex.list({
+        tenant,
+        sort,
+        limit: limit + 1,
+        ...(search === undefined ? {} : { search }),
+        ...(cursor === undefined ? {} : { after: readPlace(decodeCursor(binding, cursor)) }),
+      });
+      const page = rows.slice(0, limit);
+      const last = rows.length > limit ? page.at(-1) : undefined;
+      const next = last === undefined ? null : encodeCursor(binding, placeOf(last, sort));
+      linkNext(call, next);
+      sendJson(call, 200, { items: page.map(summaryJson), next });
+    },
+
+    async createDevice(call) {
+      const { id, enabled = true, ...given } = call.body as CreateDevice;
+      const profile = { attributes: {}, tags: [], groups: [], via: [], gateway: false, ...given };
+      const stream = deviceStream(call.access.tenant, id);
+      await commandDevice(options, call, stream, { type: 'RegisterDevice', id, profile, enabled });
+      const { body, revision } = await options.devices.query(stream, answerOf);
+      call.response.set({ ETag: etagOf(revision), Location: `/api/v1/devices/${id}` });
+      sendJson(call, 201, body);
+    },
+
+    async getDevice(call) {
+      const { body, revision } = await readRegistered(options, call, answerOf);
+      const known = (call.parameters as { readonly 'If-None-Match'?: string })['If-None-Match'];
+      call.response.set('ETag', etagOf(revision));
+      if (known !== undefined && namesRevision(known, revision, true)) call.response.status(304).end();
+      else sendJson(call, 200, body);
+    },
+
+    async patchDevice(call) {
+      const patch = call.body as Readonly<Record<string, unknown>>;
+      await changeRevision(options, call, (ifRevision) => ({ type: 'UpdateDevice', patch, ...ifRevision }));
+      await answerDevice(call, 200);
+    },
+
+    async deleteDevice(call) {
+      const reason = reasonOf(call);
+      await changeRevision(options, call, (ifRevision) => ({
+        type: 'DeleteDevice',
+        ...(reason === undefined ? {} : { reason }),
+        ...ifRevision,
+      }));
+      call.response.status(204).end();
+    },
+  };
+}
+
+interface ListParameters {
+  readonly search?: string;
+  readonly sort: Sort;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** @throws Refusal `VERSION_CONFLICT` with the device as it is, when `If-Match` does not name its revision */
+async function changeRevision(
+  options: DeviceRouteOptions,
+  call: Call,
+  commandFor: (ifRevision: { readonly ifRevision?: number }) => Parameters<typeof commandDevice>[3],
+): Promise<void> {
+  const ifMatch = (call.parameters as { readonly 'If-Match'?: string })['If-Match'];
+  const now = await readRegistered(options, call, answerOf);
+  const conflict = ({ body, revision }: Answer): Refusal =>
+    new Refusal('VERSION_CONFLICT', `The device is at revision ${revision}.`, {
+      headers: { ETag: etagOf(revision) },
+      current: body,
+    });
+  if (ifMatch !== undefined && !namesRevision(ifMatch, now.revision, false)) throw conflict(now);
+  // The device compares once more: somebody else may have changed it since.
+  const ifRevision = ifMatch === undefined || ifMatch.trim() === '*' ? {} : { ifRevision: now.revision };
+  try {
+    await commandDevice(options, call, streamOfPath(call), commandFor(ifRevision));
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'VERSION_CONFLICT') throw error;
+    throw conflict(await readRegistered(options, call, answerOf));
+  }
+}
+
+interface Answer {
+  readonly body: object;
+  readonly revision: number;
+}
+
+function answerOf(state: DeviceState): Answer {
+  return { body: deviceJson(state), revision: state.revision };
+}
+
+interface Place {
+  readonly value: string | number | null;
+  readonly id: string;
+}
+
+function placeOf(row: DeviceSummary, sort: Sort): Place {
+  const column = sort.replace('-', '') as 'id' | 'name' | 'registeredAt';
+  return { value: row[column], id: row.id };
+}
+
+function readPlace(place: unknown): Place {
+  const { value, id } = (place ?? {}) as Partial<Place>;
+  const fits = value === null || typeof value === 'string' || typeof value === 'number';
+  if (!fits || typeof id !== 'string') refuseCursor();
+  return { value, id };
+}

@@ -1,0 +1,93 @@
+import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
+import type { Call, Handlers } from '../call.js';
+import { LINES, serverSentEvents } from '../event-formats.js';
+import { eventPageJson } from '../event-json.js';
+import { scanJournal, type EventSelection } from '../event-scan.js';
+import type { EventStreams, StreamFormat } from '../event-stream.js';
+import { linkNext } from '../link.js';
+import { formatPositions, headPositions, parsePositions, type Positions } from '../positions.js';
+import { Refusal } from '../problem.js';
+
+interface EventRouteOptions {
+  readonly journal: Journal;
+  readonly streams: EventStreams;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+interface EventParameters {
+  readonly after?: string;
+  readonly limit?: number;
+  readonly follow: boolean;
+  readonly device?: string;
+  readonly types?: readonly string[];
+  readonly 'Last-Event-ID'?: string;
+}
+
+const PAGE_LIMIT = 50;
+const MAX_PAGE_LIMIT = 1000;
+/** Events that one page looks through at most. */
+const MAX_SCANNED = 10_000;
+
+/** `/events`: the journal as pages, lines or server-sent events. */
+export function eventHandlers(options: EventRouteOptions): Handlers {
+  const { journal, streams, randomBytes } = options;
+
+  const stream = (call: Call, format: StreamFormat, positions: Positions, follow: boolean): Promise<void> => {
+    const { limit = Infinity } = call.parameters as EventParameters;
+    const { response, access } = call;
+    return streams.run({ response, access, format, selection: selectionOf(call), positions, limit, follow });
+  };
+
+  return {
+    listEvents(call) {
+      const { after, follow, 'Last-Event-ID': lastEventId } = call.parameters as EventParameters;
+      const begin = (otherwise: () => Positions, from = after): Positions =>
+        from === undefined ? otherwise() : from === 'head' ? headPositions(journal) : parsePositions(from, journal);
+      const first = (): Positions => new Array<number>(journal.shards).fill(0);
+
+      switch (call.answer) {
+        case 'text/event-stream': {
+          // Spread over three seconds, so that a restart is not met by all clients at once.
+          const retryMs = 2000 + (randomBytes(1)[0] ?? 0) * 12;
+          const positions = begin(() => headPositions(journal), lastEventId ?? after);
+          return stream(call, serverSentEvents(retryMs), positions, true);
+        }
+        case 'application/x-ndjson':
+          return stream(call, LINES, begin(first), follow);
+        case undefined:
+        default:
+          return answerPage(journal, call, begin(first));
+      }
+    },
+  };
+}
+
+function selectionOf(call: Call): EventSelection {
+  const { device, types } = call.parameters as EventParameters;
+  return {
+    tenant: call.access.tenant,
+    ...(device === undefined ? {} : { device }),
+    ...(types === undefined ? {} : { types: new Set(types) }),
+  };
+}
+
+async function answerPage(journal: Journal, call: Call, positions: Positions): Promise<void> {
+  const { limit = PAGE_LIMIT } = call.parameters as EventParameters;
+  if (limit > MAX_PAGE_LIMIT) {
+    throw new Refusal('PARAMETER_INVALID', `A page holds at most ${MAX_PAGE_LIMIT} events; lines have no bound.`);
+  }
+  const heads = headPositions(journal);
+  const events: RecordedEvent[] = [];
+  for await (const batch of scanJournal(journal, selectionOf(call), positions, heads, MAX_SCANNED)) {
+    const taken = batch.slice(0, limit - events.length);
+    const last = taken.at(-1);
+    events.push(...taken);
+    if (events.length < limit || last === undefined) continue;
+    positions[last.shard] = last.position;
+    break;
+  }
+  const after = formatPositions(positions);
+  const next = heads.some((head, shard) => head > (positions[shard] ?? 0)) ? after : null;
+  linkNext(call, next, 'after');
+  call.response.type('application/json').send(eventPageJson(events, { next, after }));
+}

@@ -1,0 +1,60 @@
+import type { DeviceCommand } from '../../actors/device/commands.js';
+import { deviceStream } from '../../actors/device/events.js';
+import type { DeviceState } from '../../actors/device/state.js';
+import type { DeviceIndex, EntityDirectory, Recorded } from '../../actors/kernel/ports.js';
+import { textParameter, type Call } from '../call.js';
+import { recordedBy, tellRecorded } from '../outcome.js';
+import { missing } from '../problem.js';
+
+/** What the routes of devices and their credentials work with. */
+export interface DeviceRouteOptions {
+  readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
+  readonly deviceIndex: DeviceIndex;
+}
+
+/** A write is answered when the device list has it too, or after so long. */
+const CAUGHT_UP_TIMEOUT_MS = 1000;
+
+/** Stream of the device that the path names, in the caller's tenant. */
+export function streamOfPath(call: Call): string {
+  return deviceStream(call.access.tenant, textParameter(call, 'deviceId'));
+}
+
+/** Reads the device that the path names. @throws FleetlogError `DEVICE_NOT_FOUND` */
+export async function readRegistered<T>(
+  options: DeviceRouteOptions,
+  call: Call,
+  read: (state: DeviceState) => T,
+): Promise<T> {
+  const answer = await options.devices.query(streamOfPath(call), (state) =>
+    state.status === 'registered' ? { value: read(state) } : undefined,
+  );
+  if (answer === undefined) throw missing('DEVICE_NOT_FOUND');
+  return answer.value;
+}
+
+/**
+ * Sends a command to a device, tells in the answer where its events were journaled, and waits for the device list.
+ * @throws Refusal, FleetlogError as `recordedBy`
+ */
+export async function commandDevice(
+  options: DeviceRouteOptions,
+  call: Call,
+  stream: string,
+  command: DeviceCommand,
+): Promise<Recorded | undefined> {
+  const { origin } = call.access;
+  const outcome = await options.devices.request(stream, command, origin, { correlationId: call.requestId });
+  const recorded = recordedBy(outcome);
+  tellRecorded(call, recorded);
+  if (recorded !== undefined) {
+    const last = recorded.position + recorded.count - 1;
+    await options.deviceIndex.caughtUp(recorded.shard, last, CAUGHT_UP_TIMEOUT_MS);
+  }
+  return recorded;
+}
+
+/** The reason in the optional body of a deletion or revocation. */
+export function reasonOf(call: Call): string | undefined {
+  return (call.body as { readonly reason?: string } | undefined)?.reason;
+}
