@@ -37,9 +37,10 @@ end $$;
 create trigger append_only before update or delete on journal for each row execute function journal_is_append_only();
 create trigger append_only_truncate before truncate on journal for each statement execute function journal_is_append_only();
 
--- Leaves follow each other without a gap; `first` and `last` are positions, both included.
+-- Leaves follow each other without a gap; `first` and `last` are positions, both included. No foreign key: its check would
+-- lock the shard row, which a rolling append holds while it waits for the lock of `journal_ensure_leaves`.
 create table journal_leaf (
-  shard integer not null references shard,
+  shard integer not null,
   first bigint  not null,
   last  bigint  not null check (last >= first),
   primary key (shard, first)

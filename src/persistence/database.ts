@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 
 import { FleetlogError } from '../actors/kernel/errors.js';
@@ -20,9 +21,15 @@ export interface Database {
   readonly pool: pg.Pool;
   readonly statementTimeoutMs: number;
   /** Opens a connection that the caller owns and ends. Its loss shows as an event `end`, never as an uncaught error. */
-  connect(): Promise<pg.Client>;
+  connect(): Promise<OwnConnection>;
   /** Ends the pool; waits for statements that run. */
   stop(): Promise<void>;
+}
+
+export interface OwnConnection {
+  readonly client: pg.Client;
+  /** Cuts it at once, without the farewell that a silent network would never answer. */
+  destroy(): void;
 }
 
 const INT8_OID = 20;
@@ -38,7 +45,8 @@ const OLDEST_SERVER = 140_000;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { log } = options;
   const config = clientConfig(options);
-  const pool = new pg.Pool({ ...config, max: options.poolSize ?? 8 });
+  // P12: giving up on the client's side is harmless here, nothing that goes through the pool depends on its outcome.
+  const pool = new pg.Pool({ ...config, max: options.poolSize ?? 8, query_timeout: config.statement_timeout + 2_000 });
   // P10: without these listeners the loss of an idle or a checked-out connection ends the process.
   pool.on('error', (error) => log.warn({ code: errorCode(error) }, 'An idle connection to Postgres was lost'));
   pool.on('connect', (client) =>
@@ -55,10 +63,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     pool,
     statementTimeoutMs: config.statement_timeout,
     connect: async () => {
-      const client = new pg.Client(config);
+      const socket = new Socket();
+      const client = new pg.Client({ ...config, stream: () => socket });
       client.on('error', (error) => log.debug({ code: errorCode(error) }, 'A connection to Postgres was lost'));
       await client.connect();
-      return client;
+      return { client, destroy: () => socket.destroy() };
     },
     stop,
   };
@@ -83,7 +92,7 @@ function clientConfig({ url, statementTimeoutMs = 10_000, connectTimeoutMs = 5_0
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8_OID && format !== 'binary'
     ? parseInt8
-    : (pg.types.getTypeParser(oid, format) as (text: string) => unknown);
+    : (pg.types.getTypeParser(oid as pg.types.TypeId, format) as (text: string) => unknown);
 
 /** An int8 as a number. @throws RangeError beyond 2^53 − 1, where a number would be another one */
 export function parseInt8(text: string): number {

@@ -25,7 +25,7 @@ interface Migration {
  */
 export async function migrate(database: Database, log: Logger, folder: URL = MIGRATIONS): Promise<void> {
   const migrations = await findMigrations(folder);
-  const client = await database.connect();
+  const { client } = await database.connect();
   try {
     // A migration takes as long as it takes, and so does waiting for another node's.
     await client.query('set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0');

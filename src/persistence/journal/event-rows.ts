@@ -1,0 +1,98 @@
+import type pg from 'pg';
+
+import { FleetlogError } from '../../actors/kernel/errors.js';
+import type { RecordedEvent, StreamPageQuery } from '../../actors/kernel/ports.js';
+import { toMilliseconds } from '../sql-time.js';
+
+interface EventRow {
+  readonly shard: number;
+  readonly position: number;
+  readonly stream: string;
+  readonly sequence: number;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly occurred_ms: number;
+  readonly recorded_ms: number;
+  readonly payload: Buffer;
+  readonly metadata: Buffer;
+}
+
+const COLUMNS = `shard, position, stream, sequence, type, schema_version, ${toMilliseconds('occurred_at')} as occurred_ms,
+  ${toMilliseconds('recorded_at')} as recorded_ms, payload, metadata`;
+
+const READ_STREAM = `select ${COLUMNS} from journal
+  where shard = $1 and stream = $2 and sequence >= $3 order by sequence limit $4`;
+
+const READ_SHARD = `select ${COLUMNS} from journal
+  where shard = $1 and position > $2 and position <= $3 order by position`;
+
+const READ_STREAM_PAGE = `select ${COLUMNS} from journal
+  where shard = $1 and stream = $2 and sequence between $3 and $4 and ($5::text[] is null or type = any($5))
+  order by sequence limit $6`;
+
+/** Events `fromSequence`, … of one stream. */
+export async function readStreamRows(
+  pool: pg.Pool,
+  shard: number,
+  stream: string,
+  fromSequence: number,
+  limit: number,
+): Promise<readonly RecordedEvent[]> {
+  const { rows } = await pool.query<EventRow>({
+    name: 'read-stream',
+    text: READ_STREAM,
+    values: [shard, stream, fromSequence, limit],
+  });
+  return rows.map(toEvent);
+}
+
+/** Part of one stream, by types if wanted. */
+export async function readStreamPage(
+  pool: pg.Pool,
+  shard: number,
+  query: StreamPageQuery,
+): Promise<readonly RecordedEvent[]> {
+  const { stream, from = 1, to = Number.MAX_SAFE_INTEGER, types, limit } = query;
+  const { rows } = await pool.query<EventRow>({
+    name: 'read-stream-page',
+    text: READ_STREAM_PAGE,
+    values: [shard, stream, from, to, types ?? null, limit],
+  });
+  return rows.map(toEvent);
+}
+
+/**
+ * Events (after, after + limit] of one shard.
+ * @param head position that is known to be committed
+ * @throws FleetlogError `JOURNAL_CORRUPT` when a committed position is missing
+ */
+export async function readShardRows(
+  pool: pg.Pool,
+  shard: number,
+  after: number,
+  limit: number,
+  head: number,
+): Promise<readonly RecordedEvent[]> {
+  const last = Math.min(after + limit, head);
+  const { rows } = await pool.query<EventRow>({ name: 'read-shard', text: READ_SHARD, values: [shard, after, last] });
+  const gap = rows.findIndex((row, index) => row.position !== after + 1 + index);
+  const missing = gap >= 0 ? after + 1 + gap : after + rows.length + 1;
+  if (missing <= last)
+    throw new FleetlogError('JOURNAL_CORRUPT', `Shard ${shard} of the journal has no event at position ${missing}.`);
+  return rows.map(toEvent);
+}
+
+function toEvent(row: EventRow): RecordedEvent {
+  return {
+    shard: row.shard,
+    position: row.position,
+    stream: row.stream,
+    sequence: row.sequence,
+    type: row.type,
+    schemaVersion: row.schema_version,
+    occurredAt: row.occurred_ms,
+    recordedAt: row.recorded_ms,
+    payload: row.payload,
+    metadata: row.metadata,
+  };
+}

@@ -1,0 +1,149 @@
+import type { Clock, EventReader, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
+import type { Database } from '../database.js';
+import { pauseFor } from './back-off.js';
+import { readShardRows, readStreamPage, readStreamRows } from './event-rows.js';
+import { createGroupCommit, type WaitingRoomLimits } from './group-commit.js';
+import { createGroupWriter } from './group-writer.js';
+import { shardOf } from './murmur2.js';
+import { ensureLeavesAhead, setUpShards } from './shard-setup.js';
+import { createShardStates, readHeads } from './shard-states.js';
+import type { WaitingAppend } from './waiting-append.js';
+import { openWriterConnection } from './writer-connection.js';
+
+export interface JournalOptions {
+  /** Migrated; the caller stops it after the journal. */
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly meter: Meter;
+  /** Fixed by the first start. */
+  readonly shards: number;
+  /** Positions per leaf. @default 50000000 */
+  readonly leafEvents?: number;
+  /** Memory for the newest events of all shards. @default 67108864 */
+  readonly ringBytes?: number;
+  /** How much may wait while Postgres is slow or away. @default 50000 events, 64 MiB */
+  readonly waitingRoom?: WaitingRoomLimits;
+  /** How often the heads are read for what other nodes have committed, ms. @default 1000 */
+  readonly pollMs?: number;
+  /** How long `stop` waits for Postgres before it gives up what waits, ms. @default 4000 */
+  readonly stopGraceMs?: number;
+}
+
+export interface PostgresJournal extends Journal, EventReader {
+  /** Takes nothing more, writes what waits, and closes the writer's connection. */
+  stop(): Promise<void>;
+}
+
+/** Buckets for the size of a group, events. */
+const GROUP_BUCKETS = [1, 3, 10, 30, 100, 300, 1_000, 3_000];
+/** Buckets for the time from statement to outcome, seconds. */
+const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10];
+
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * Opens the journal on Postgres: sets up shards and leaves, connects the writer, follows the heads.
+ * @throws FleetlogError when the database holds another number of shards
+ */
+export async function openJournal(options: JournalOptions): Promise<PostgresJournal> {
+  const { database, clock, meter, shards, leafEvents = 50_000_000, pollMs = 1_000, stopGraceMs = 4_000 } = options;
+  const log = options.log.child({ component: 'journal' });
+  const { pool } = database;
+  await setUpShards(database, shards, leafEvents);
+  const states = createShardStates(await readHeads(pool), (options.ringBytes ?? 64 * MEBIBYTE) / shards);
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const isStopped = () => signal.aborted;
+  const listeners = new Set<(shard: number) => void>();
+
+  const ring = (shard: number) => {
+    for (const listener of listeners) {
+      try {
+        listener(shard);
+      } catch (error) {
+        log.error({ err: error, shard }, 'A listener for commits has failed');
+      }
+    }
+  };
+  const learnHeads = async (from: Parameters<typeof readHeads>[0]) => {
+    for (const shard of states.learn(await readHeads(from))) ring(shard);
+  };
+  let leavesAhead = Promise.resolve();
+  const ensureAhead = (shard: number) => {
+    leavesAhead = leavesAhead
+      .then(() => ensureLeavesAhead(pool, shard, leafEvents))
+      .catch((error: unknown) => log.warn({ err: error, shard }, 'The next leaf is not made yet; rolling makes it'));
+  };
+
+  const connection = openWriterConnection({ database, log, signal, onConnected: learnHeads });
+  const writer = createGroupWriter({
+    ...{ connection, states, clock, log, leafEvents, signal },
+    onCommitted: (shard, events) => {
+      if (states.add(shard, events)) ring(shard);
+    },
+    onRolled: ensureAhead,
+  });
+
+  const groupEvents = meter.histogram('fleetlog_journal_group_events', 'Events per append statement', GROUP_BUCKETS);
+  const commitSeconds = meter.histogram(
+    'fleetlog_journal_commit_seconds',
+    'Time from statement to known outcome',
+    COMMIT_BUCKETS,
+  );
+  const write = async (group: readonly WaitingAppend[]) => {
+    const start = clock.monotonic();
+    await writer.write(group);
+    commitSeconds.observe((clock.monotonic() - start) / 1_000);
+    groupEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
+  };
+  const groups = createGroupCommit({
+    shardOf: (stream) => shardOf(stream, shards),
+    write,
+    limits: options.waitingRoom ?? { events: 50_000, bytes: 64 * MEBIBYTE },
+    abort: () => stopping.abort(),
+  });
+  meter.observableGauge('fleetlog_journal_waiting_events', 'Events that wait for their commit', [], (gauge) =>
+    gauge.set(groups.waiting().events),
+  );
+
+  const followHeads = async () => {
+    while (!isStopped()) {
+      await pauseFor(pollMs, signal);
+      if (!isStopped()) await learnHeads(pool).catch(() => undefined); // `health` tells of a lost Postgres
+    }
+  };
+  const following = followHeads();
+
+  return {
+    shards,
+    shardOf: (stream) => shardOf(stream, shards),
+    epochOf: (shard) => states.epochOf(shard),
+    headOf: (shard) => states.headOf(shard),
+    append: (append) => groups.append(append),
+    readStream: (stream, fromSequence, limit) =>
+      readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
+    readShard: (shard, after, limit) =>
+      states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard)),
+    streamPage: (query) => readStreamPage(pool, shardOf(query.stream, shards), query),
+    heads: () => readHeads(pool),
+    onCommit: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    health: () => {
+      const { appends, events, bytes, full } = groups.waiting();
+      const reason = signal.aborted ? 'STOPPED' : (connection.trouble ?? writer.trouble ?? (full ? 'FULL' : undefined));
+      const counts = { waitingAppends: appends, waitingEvents: events, waitingBytes: bytes };
+      return { writable: reason === undefined, ...counts, ...(reason !== undefined && { reason }) };
+    },
+    saveRelayed: async (shard, position) => {
+      await pool.query('update shard set relayed = $2 where shard = $1 and relayed < $2', [shard, position]);
+    },
+    stop: async () => {
+      await groups.stop(stopGraceMs);
+      stopping.abort();
+      await Promise.all([connection.stop(), following, leavesAhead]);
+    },
+  };
+}
