@@ -1,10 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { FleetlogError } from '../actors/kernel/errors.js';
 import type { Clock, Origin } from '../actors/kernel/ports.js';
-
-/** Lowest first: each role may do what those before it may. */
-export const ROLES = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+import { ROLES, type Role } from '../actors/tenant/events.js';
 
 /** Whether `role` reaches `required`. */
 export function roleReaches(role: Role, required: Role): boolean {

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import type { ErrorCode } from '../actors/kernel/errors.js';
 import { escapePointer } from '../actors/kernel/json.js';
 import { nearestName } from '../actors/kernel/nearest-name.js';
-import type { Role } from './auth.js';
+import type { Role } from '../actors/tenant/events.js';
 import { codeOf, Refusal, type FieldError } from './problem.js';
 import { isRfc3339 } from './rfc3339.js';
 
@@ -84,7 +84,7 @@ export function loadContract(): Contract {
   ajv.addSchema(document, 'contract', false, false);
   const compile = (pointer: string): ValidateFunction => ajv.compile({ $ref: `contract#${pointer}` });
   const resolve = <T extends object>(value: T | Reference): T =>
-    '$ref' in value ? (lookUp(document, (value).$ref.slice(1)) as T) : value;
+    '$ref' in value ? (lookUp(document, value.$ref.slice(1)) as T) : value;
 
   const readParameter = (given: OpenApiParameter | Reference, pointer: string): Parameter => {
     const at = '$ref' in given ? given.$ref.slice(1) : pointer;

@@ -23,7 +23,7 @@ export function readParameters(operation: Operation, request: Request): Paramete
   for (const parameter of operation.parameters) {
     const text = textOf(parameter, request, query);
     const value = text === undefined ? parameter.default : parse(parameter, text);
-    if (text !== undefined && !(parameter.check(value))) refuseValue(parameter);
+    if (text !== undefined && !parameter.check(value)) refuseValue(parameter);
     values[parameter.name] = value;
   }
   return values;

@@ -1,0 +1,181 @@
+import { createServer, type Server } from 'node:http';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
+import { createAuthenticator } from './auth.js';
+import { createBundles } from './bundles.js';
+import { loadContract } from './contract.js';
+import { createEventStreams, type EventStreamLimits } from './event-stream.js';
+import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './guards.js';
+import { createRateLimiter, type Rate } from './rate-limit.js';
+import { fail, mountOperations } from './router.js';
+import { apiTokenHandlers, type ApiTokenRouteOptions } from './routes/api-tokens.js';
+import { certificateHandlers } from './routes/certificates.js';
+import { deviceEventHandlers } from './routes/device-events.js';
+import { deviceTokenHandlers } from './routes/device-tokens.js';
+import { deviceHandlers } from './routes/devices.js';
+import { eventHandlers } from './routes/events.js';
+import { publicHandlers, type PublicRouteOptions } from './routes/public.js';
+import type { DeviceRouteOptions } from './routes/registered-device.js';
+import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
+
+export type { RelayVerification, SystemStatus } from './routes/system.js';
+export type { Readiness } from './routes/public.js';
+
+/** Bounds of the HTTP side (security.md §1). */
+export interface ApiLimits {
+  /** @default 100/s, burst 400 */
+  readonly perToken: Rate;
+  /** Requests without a good token. @default 10/s, burst 40 */
+  readonly perAddress: Rate;
+  readonly streams: EventStreamLimits;
+}
+
+export const DEFAULT_API_LIMITS: ApiLimits = {
+  perToken: { perSecond: 100, burst: 400 },
+  perAddress: { perSecond: 10, burst: 40 },
+  streams: { perPrincipal: 20, perNode: 500, heartbeatMs: 15_000, stallMs: 30_000 },
+};
+
+export interface ApiOptions
+  extends
+    DeviceRouteOptions,
+    Omit<ApiTokenRouteOptions, 'clock' | 'randomBytes'>,
+    SystemRouteOptions,
+    Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
+  readonly journal: Journal;
+  readonly authority: CertificateAuthority;
+  /** SHA-256 of the administrator's token, hex. */
+  readonly adminTokenSha256: string;
+  /** Names that clients use, without ports. Others are refused on a server that listens on loopback alone (SEC-78). */
+  readonly publicHosts: readonly string[];
+  /** Addresses or CIDR ranges that may set `X-Forwarded-*` (SEC-12). */
+  readonly trustedProxies: readonly string[];
+  /** Where devices connect, for the README in a bundle. */
+  readonly mqtts: { readonly host: string; readonly port: number };
+  readonly clock: Clock;
+  /** `node:crypto`'s, or a predictable one in tests. */
+  readonly randomBytes: (size: number) => Buffer;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** @default DEFAULT_API_LIMITS */
+  readonly limits?: Partial<ApiLimits>;
+}
+
+export interface Api {
+  readonly app: Express;
+  /** Ends event streams behind their current event and forgets bundles. Other requests go on. */
+  close(): void;
+}
+
+/** The REST interface as an express application, mounted from `openapi.yaml`. */
+export function createApi(options: ApiOptions): Api {
+  const { clock, meter, randomBytes } = options;
+  const logger = options.logger.child({ component: 'api' });
+  const limits = { ...DEFAULT_API_LIMITS, ...options.limits };
+  const contract = loadContract();
+  const bundles = createBundles(options.mqtts);
+  const streams = createEventStreams({
+    journal: options.journal,
+    limits: limits.streams,
+    open: meter.gauge('fleetlog_sse_clients', 'Open event streams, server-sent events and lines.'),
+  });
+
+  const app = express();
+  app
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('query parser', 'simple')
+    .set('trust proxy', [...options.trustedProxies]);
+  app.enable('strict routing').enable('case sensitive routing');
+  app.use(nameRequests(randomBytes), protectAnswers(), refuseLongUrls());
+  if (options.loopback) app.use(serveOnlyHosts(options.publicHosts));
+
+  mountOperations({
+    app,
+    contract,
+    handlers: {
+      ...deviceHandlers(options),
+      ...certificateHandlers({ ...options, bundles }),
+      ...deviceTokenHandlers(options),
+      ...deviceEventHandlers(options),
+      ...eventHandlers({ ...options, streams }),
+      ...apiTokenHandlers(options),
+      ...systemHandlers(options),
+    },
+    publicHandlers: publicHandlers({
+      ...options,
+      authorityCertificate: options.authority.certificate,
+      contract: contract.document,
+    }),
+    authenticator: createAuthenticator(options),
+    tokenLimiter: createRateLimiter({ rate: limits.perToken, clock }),
+    addressLimiter: createRateLimiter({ rate: limits.perAddress, clock }),
+    clock,
+    logger,
+    seconds: meter.histogram(
+      'fleetlog_http_seconds',
+      'Time from a request to the end of its answer.',
+      [0.005, 0.02, 0.1, 0.5, 2, 10],
+      ['route', 'method', 'status'],
+    ),
+  });
+  // Four parameters make it express' handler of errors: what the guards refuse, and paths that do not decode.
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) next(error);
+    else fail({ logger }, request, response, error);
+  });
+
+  return {
+    app,
+    close() {
+      streams.close();
+      bundles.close();
+    },
+  };
+}
+
+export interface HttpServer {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Ends event streams, lets running requests end, and closes what is left after two seconds. */
+  stop(): Promise<void>;
+}
+
+const STOP_TIMEOUT_MS = 2000;
+
+/**
+ * Listens. Slow senders are closed by the server's own times (SEC-83): headers within 10 s, a request within 30 s.
+ * @param options.port 0 = a free one
+ * @throws as `listen`: `EADDRINUSE`, `EACCES`
+ */
+export async function startHttp(options: {
+  readonly api: Api;
+  readonly host: string;
+  readonly port: number;
+}): Promise<HttpServer> {
+  const { api, host, port } = options;
+  const server = createServer(
+    { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2000 },
+    api.app,
+  );
+  server.maxHeadersCount = 64;
+  server.maxConnections = 2000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return { port: address.port, stop: () => stop(server, api) };
+}
+
+async function stop(server: Server, api: Api): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  api.close();
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+  await closed;
+  clearTimeout(force);
+}
