@@ -52,10 +52,14 @@ export class ConfigError extends Error {
 
 interface Variable {
   readonly default?: string;
+  /** What holds when the variable is absent and has no fixed default. */
+  readonly otherwise?: string;
   readonly schema: object;
   /** Completes the sentence "NAME must be …". */
   readonly expects: string;
   readonly secret?: true;
+  /** What the reference says of it (`tools/docs.js`). */
+  readonly meaning: string;
 }
 
 const PORT: Pick<Variable, 'schema' | 'expects'> = {
@@ -72,67 +76,120 @@ const TOPIC: Pick<Variable, 'schema' | 'expects'> = {
 };
 const TEXT: Pick<Variable, 'schema' | 'expects'> = { schema: { minLength: 1 }, expects: 'a text that is not empty' };
 
-/** Every variable that the server reads (`interfaces.md` §2). */
-const VARIABLES = {
-  FLEETLOG_DATA_DIR: { default: '.fleetlog', ...TEXT },
+/** Every variable that the server reads. */
+export const VARIABLES = {
+  FLEETLOG_DATA_DIR: {
+    default: '.fleetlog',
+    ...TEXT,
+    meaning:
+      "Folder of the embedded Postgres, the local Kafka, the certificate authority's key and the admin token. Made with mode 0700.",
+  },
   DATABASE_URL: {
     schema: { pattern: '^(embedded|postgres(ql)?://.+)$' },
     expects: '"embedded" or a URL such as postgres://user:password@host:5432/database',
     secret: true,
+    otherwise: 'the embedded Postgres',
+    meaning: 'Postgres 14 or newer. With it `FLEETLOG_CA_PASSPHRASE` must be set.',
   },
   KAFKA_BROKERS: {
     schema: { pattern: '^(local|off|[^,\\s:]+:\\d{1,5}(,[^,\\s:]+:\\d{1,5})*)$' },
     expects: '"local", "off" or host:port,host:port',
+    otherwise: '`local` where Java 17 and Maven are found, else `off`',
+    meaning:
+      '`local` is a real single-node Apache Kafka under the data directory; with `off` events wait in the journal.',
   },
-  KAFKA_TOPIC: { default: 'fleetlog.events', ...TOPIC },
-  KAFKA_CHECKPOINT_TOPIC: { default: 'fleetlog.checkpoints', ...TOPIC },
-  KAFKA_SSL: { default: 'off', schema: { enum: ['on', 'off', 'true', 'false'] }, expects: '"on" or "off"' },
+  KAFKA_TOPIC: { default: 'fleetlog.events', ...TOPIC, meaning: 'Topic of the events; one partition per shard.' },
+  KAFKA_CHECKPOINT_TOPIC: {
+    default: 'fleetlog.checkpoints',
+    ...TOPIC,
+    meaning: 'Compacted topic in which the relay keeps how far it is.',
+  },
+  KAFKA_SSL: {
+    default: 'off',
+    schema: { enum: ['on', 'off', 'true', 'false'] },
+    expects: '"on" or "off"',
+    meaning: 'TLS towards the brokers.',
+  },
   KAFKA_SASL_MECHANISM: {
     schema: { enum: ['plain', 'scram-sha-256', 'scram-sha-512'] },
     expects: '"plain", "scram-sha-256" or "scram-sha-512"',
+    otherwise: 'no SASL',
+    meaning: 'Log in at the brokers with user name and password.',
   },
-  KAFKA_SASL_USERNAME: TEXT,
-  KAFKA_SASL_PASSWORD: { ...TEXT, secret: true },
+  KAFKA_SASL_USERNAME: { ...TEXT, otherwise: 'none', meaning: 'Needed with `KAFKA_SASL_MECHANISM`.' },
+  KAFKA_SASL_PASSWORD: { ...TEXT, secret: true, otherwise: 'none', meaning: 'Needed with `KAFKA_SASL_MECHANISM`.' },
   FLEETLOG_PUBLIC_HOST: {
     schema: { pattern: '^[A-Za-z0-9.:_-]+(,[A-Za-z0-9.:_-]+)*$' },
     expects: 'a host name or address, or several with commas',
+    otherwise: '`127.0.0.1`',
+    meaning:
+      'Names and addresses under which clients reach this server: they stand in its certificate, the first one in links.',
   },
   FLEETLOG_TRUSTED_PROXIES: {
     schema: { pattern: '^[0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*$' },
     expects: 'addresses or CIDR ranges with commas',
+    otherwise: 'none',
+    meaning: 'Who may set `X-Forwarded-*`.',
   },
   FLEETLOG_RATE_PUBLISH: {
     default: '1000',
     schema: { pattern: '^\\d{1,7}$' },
     expects: 'publishes per second and device, or 0 for no limit',
+    meaning: 'Publishes per second and device; a device that is faster is read more slowly, nothing is dropped.',
   },
-  HTTP_HOST: { default: '127.0.0.1', ...TEXT },
-  HTTP_PORT: { default: '8080', ...PORT },
-  MQTT_HOST: TEXT,
-  MQTTS_PORT: { default: '8883', ...PORT_OR_OFF },
-  MQTT_PORT: { default: 'off', ...PORT_OR_OFF },
-  MQTT_WSS_PORT: { default: 'off', ...PORT_OR_OFF },
+  HTTP_HOST: {
+    default: '127.0.0.1',
+    ...TEXT,
+    meaning: 'Address of REST and metrics. On loopback only local host names are served.',
+  },
+  HTTP_PORT: { default: '8080', ...PORT, meaning: 'Port of REST and metrics; 0 takes a free one.' },
+  MQTT_HOST: {
+    ...TEXT,
+    otherwise: 'every address for mutual TLS, loopback for plain TCP',
+    meaning: 'Address of the MQTT listeners.',
+  },
+  MQTTS_PORT: { default: '8883', ...PORT_OR_OFF, meaning: 'MQTT over mutual TLS.' },
+  MQTT_PORT: { default: 'off', ...PORT_OR_OFF, meaning: 'MQTT over plain TCP, for devices with tokens.' },
+  MQTT_WSS_PORT: { default: 'off', ...PORT_OR_OFF, meaning: 'MQTT over WebSocket and TLS, path `/mqtt`.' },
   FLEETLOG_SHARDS: {
     default: '8',
     schema: { pattern: '^([1-9]|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-6])$' },
     expects: 'a number from 1 to 256',
+    meaning:
+      'Slices of the journal, and partitions of the topic. Fixed by the first start: another value is refused later.',
   },
   FLEETLOG_NODE_ID: {
     schema: { pattern: '^[A-Za-z0-9._-]{1,128}$' },
     expects: '1 to 128 letters, digits, dots, dashes',
+    otherwise: 'the host name',
+    meaning: 'Name of this node.',
   },
   FLEETLOG_ADMIN_TOKEN: {
     schema: { minLength: 32, pattern: '^[\\x21-\\x7e]+$' },
     expects: 'at least 32 printable characters without spaces',
     secret: true,
+    otherwise: 'generated into `admin-token` in the data directory',
+    meaning: 'Bearer token of the first admin.',
   },
-  FLEETLOG_CA_PASSPHRASE: { schema: { minLength: 12 }, expects: 'at least 12 characters', secret: true },
+  FLEETLOG_CA_PASSPHRASE: {
+    schema: { minLength: 12 },
+    expects: 'at least 12 characters',
+    secret: true,
+    otherwise: 'generated into the data directory with the embedded Postgres',
+    meaning: 'Encrypts the key of the certificate authority.',
+  },
   LOG_LEVEL: {
     default: 'info',
     schema: { enum: ['debug', 'info', 'warn', 'error', 'silent'] },
     expects: '"debug", "info", "warn", "error" or "silent"',
+    meaning: 'Least severity that is written.',
   },
-  LOG_FORMAT: { schema: { enum: ['pretty', 'json'] }, expects: '"pretty" or "json"' },
+  LOG_FORMAT: {
+    schema: { enum: ['pretty', 'json'] },
+    expects: '"pretty" or "json"',
+    otherwise: '`pretty` on a terminal, else `json`',
+    meaning: 'Readable lines or JSON, on standard error.',
+  },
 } as const satisfies Record<string, Variable>;
 
 type VariableName = keyof typeof VARIABLES;
