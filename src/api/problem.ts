@@ -2,8 +2,8 @@ import type { Response } from 'express';
 import { ERRORS, FleetlogError, type ErrorCode } from '../actors/kernel/errors.js';
 import type { Rejection } from '../actors/kernel/ports.js';
 
-/** HTTP status of each code. No other file gives a status to an error. */
-const STATUS = {
+/** HTTP status of each code. No other file gives a status to an error; the reference is written from it (`tools/docs.js`). */
+export const STATUS = {
   TOKEN_MISSING: 401,
   TOKEN_EXPIRED: 401,
   ROLE_INSUFFICIENT: 403,
