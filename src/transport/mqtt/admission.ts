@@ -1,0 +1,267 @@
+import type { IConnectPacket } from 'mqtt-packet';
+import type { DeviceCommand } from '../../actors/device/commands.js';
+import type { DeviceState } from '../../actors/device/state.js';
+import { isIdentifier } from '../../actors/kernel/identifier.js';
+import type { Clock, DeviceIndex, EntityDirectory, Logger, Origin } from '../../actors/kernel/ports.js';
+import { may, type Peer } from './access.js';
+import { connack, type ConnackCode } from './connack.js';
+import { clientIdOf, closeConnection, streamOfDevice, type Connection } from './connection.js';
+import { tokenClaim, type Claim } from './credential.js';
+import type { MqttLimits } from './limits.js';
+import type { Attendance, LiveConnections } from './live-connections.js';
+import type { MqttMetrics } from './metrics.js';
+import { createRefusedConnects } from './refused-connects.js';
+import { prefixTopics, prefixWill } from './tenant-topics.js';
+import { createKeyedBuckets } from './token-bucket.js';
+import { isWellFormedText } from './topics.js';
+import { createTurns } from './turns.js';
+import { createWrongTokens } from './wrong-tokens.js';
+
+const UNACCEPTABLE_PROTOCOL = 1;
+const IDENTIFIER_REJECTED = 2;
+const SERVER_UNAVAILABLE = 3;
+const BAD_CREDENTIALS = 4;
+const NOT_AUTHORIZED = 5;
+/** Changes of the connection of one device in a minute that are worth a warning (SEC-07). */
+const RESTLESS_CHANGES = 6;
+const MINUTE_MS = 60_000;
+
+export interface AdmissionOptions {
+  readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
+  readonly deviceIndex: Pick<DeviceIndex, 'deviceOfToken'>;
+  readonly limits: MqttLimits;
+  readonly live: LiveConnections;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MqttMetrics;
+}
+
+/** A refused CONNECT: what the client sees, and what the log says. */
+class Refused extends Error {
+  constructor(
+    readonly returnCode: ConnackCode,
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/**
+ * Decides who a CONNECT is, all of it before aedes touches a session (A9). The credential names the device, the device's actor
+ * has the last word and gives the session epoch. A refusal writes its own CONNACK, since aedes would send none (A11).
+ */
+export interface Admission {
+  /** Resolves with `undefined` when admitted, or with the error that closes the socket, after its CONNACK was sent. */
+  admit(connection: Connection, packet: IConnectPacket): Promise<Error | undefined>;
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { devices, limits, live, clock, metrics } = options;
+  const inTurn = createTurns();
+  const connects = createKeyedBuckets(limits.connectRate, limits.connectBurst);
+  const wrongTokens = createWrongTokens(clock);
+  const restless = createKeyedBuckets(RESTLESS_CHANGES / (MINUTE_MS / 1000), RESTLESS_CHANGES);
+  const logRefusal = createRefusedConnects(options.logger, clock);
+
+  /** The device of a claim, and a hearing for its tries. */
+  async function peerOf(connection: Connection, { peer, credential }: Claim): Promise<Peer> {
+    if (credential.kind === 'certificate') {
+      if (!peer) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_UNKNOWN');
+      if (!connects.tryTake(clientIdOf(peer), clock.monotonic())) throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
+      return peer;
+    }
+    // The address belongs to the key: a stranger with a wrong token must not use up the device's own tries.
+    const { address } = connection;
+    const keys = [`address ${address}`, ...(peer ? [`device ${clientIdOf(peer)} ${address}`] : [])];
+    if (!keys.every((key) => wrongTokens.mayTry(key))) throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
+    const found = peer ?? (await options.deviceIndex.deviceOfToken(credential.sha256));
+    if (!found) {
+      wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
+      throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
+    }
+    if (!connects.tryTake(`${clientIdOf(found)} ${address}`, clock.monotonic())) {
+      throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
+    }
+    return found;
+  }
+
+  function countWrongToken(connection: Connection, peer: Peer): void {
+    const { address } = connection;
+    wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
+    wrongTokens.countWrong(`device ${clientIdOf(peer)} ${address}`, limits.wrongTokensPerDevice);
+  }
+
+  /** The client id on the wire is free text, but not the name of another device (SEC-04). */
+  async function refuseForeignClientId(peer: Peer, clientId: string): Promise<void> {
+    const [tenant, device] = clientId.includes('/') ? clientId.split('/', 2) : [peer.tenant, clientId];
+    if (tenant !== peer.tenant || device === peer.device || !isIdentifier(device)) return;
+    const isTaken = await devices.query(streamOfDevice({ tenant, device }), (state) => state.status === 'registered');
+    if (isTaken) throw new Refused(NOT_AUTHORIZED, 'CLIENT_ID_FORBIDDEN');
+  }
+
+  /** Asks the device's actor, then reads what the session needs; one connection of a device after the other. */
+  async function openSession(connection: Connection, packet: IConnectPacket, peer: Peer, claim: Claim): Promise<void> {
+    const stream = streamOfDevice(peer);
+    const { credential } = claim;
+    const { address, listener } = connection;
+    const principal = `device/${peer.device}`;
+    const fingerprint = credential.kind === 'certificate' ? credential.fingerprint : undefined;
+    const origin: Origin = {
+      tenant: peer.tenant,
+      principal,
+      ...(fingerprint === undefined ? {} : { credential: fingerprint }),
+      address,
+    };
+    // From here on revocations find this connection, whatever comes first.
+    const attendance: Attendance = { connection, peer, credential: fingerprint, sessionEpoch: 0, sequence: 0 };
+    live.attend(attendance);
+    const outcome = await devices.request(
+      stream,
+      {
+        type: 'ConnectDevice',
+        credential,
+        connection: {
+          clientId: packet.clientId,
+          address,
+          listener,
+          protocolLevel: packet.protocolVersion ?? 4,
+          keepAlive: packet.keepalive ?? 0,
+          cleanSession: packet.clean ?? true,
+        },
+      },
+      origin,
+      { timeoutMs: limits.connectMs },
+    );
+    if (outcome.kind === 'failed') throw new Refused(SERVER_UNAVAILABLE, outcome.code);
+    if (outcome.kind === 'rejected') {
+      if (credential.kind === 'token') countWrongToken(connection, peer);
+      const code =
+        credential.kind === 'token' && outcome.rejection.code.startsWith('CREDENTIAL')
+          ? BAD_CREDENTIALS
+          : NOT_AUTHORIZED;
+      throw new Refused(code, outcome.rejection.code);
+    }
+    const session = await devices.query(stream, ({ connection: open, certificates, tokens }) => ({
+      sessionEpoch: open.sessionEpoch,
+      policySequence: open.policySequence,
+      credential: open.credential ?? undefined,
+      expiresAt:
+        fingerprint === undefined
+          ? tokens.get(open.credential ?? '')?.expiresAt
+          : (certificates.get(fingerprint)?.notAfter ?? connection.certificate?.notAfter),
+    }));
+    attendance.credential = session.credential;
+    attendance.sessionEpoch = session.sessionEpoch;
+    attendance.sequence = outcome.recorded?.sequence ?? 0;
+    connection.session = {
+      peer,
+      stream,
+      sessionEpoch: session.sessionEpoch,
+      expiresAt: session.expiresAt,
+      granted: new Set(),
+      origin: {
+        ...origin,
+        ...(session.credential === undefined ? {} : { credential: session.credential }),
+        sessionEpoch: session.sessionEpoch,
+        policy: `${stream}:${session.policySequence}`,
+      },
+    };
+    takeOver(attendance);
+  }
+
+  /** The newer connection stays (SEC-07). */
+  function takeOver(attendance: Attendance): void {
+    const { peer } = attendance;
+    for (const other of live.of(peer)) {
+      if (other.sessionEpoch === 0 || other.sessionEpoch >= attendance.sessionEpoch) continue;
+      closeConnection(other.connection, 'TAKEN_OVER');
+      if (restless.tryTake(clientIdOf(peer), clock.monotonic())) continue;
+      options.logger.warn(
+        {
+          tenant: peer.tenant,
+          deviceId: peer.device,
+          addresses: [other.connection.address, attendance.connection.address],
+        },
+        'Two clients fight over one credential',
+      );
+    }
+  }
+
+  async function decide(connection: Connection, packet: IConnectPacket): Promise<void> {
+    refuseIllFormed(packet, limits);
+    const claim = claimOf(connection, packet, clock.now());
+    // Known before the first `await` for every credential that names its device, so that topics can be prefixed at once.
+    connection.tenant = claim.peer?.tenant;
+    const clientId = packet.clientId;
+    const peer = await peerOf(connection, claim);
+    if (connection.tenant === undefined) {
+      connection.tenant = peer.tenant;
+      for (const early of connection.client._parser._queue ?? []) {
+        prefixTopics(connection, peer.tenant, early, limits.filtersPerSubscribe);
+      }
+    }
+    if (packet.will) {
+      if (!may(peer, 'publish', packet.will.topic)) throw new Refused(NOT_AUTHORIZED, 'TOPIC_FORBIDDEN');
+      prefixWill(peer.tenant, packet.will);
+    }
+    await refuseForeignClientId(peer, clientId);
+    await inTurn(clientIdOf(peer), () => openSession(connection, packet, peer, claim));
+    packet.clientId = clientIdOf(peer);
+  }
+
+  return {
+    async admit(connection, packet) {
+      try {
+        const maximum = limits.keepAliveSeconds;
+        // 0 would mean: never time out; 3.1.1 has no code to refuse a long one (A17).
+        if (!packet.keepalive || packet.keepalive > maximum) packet.keepalive = maximum;
+        await decide(connection, packet);
+        return connection.ended || connection.client.closed ? new Error('the client has gone') : undefined;
+      } catch (error) {
+        const refusal = error instanceof Refused ? error : new Refused(SERVER_UNAVAILABLE, 'JOURNAL_UNAVAILABLE');
+        metrics.refused.inc(1, { reason: refusal.reason });
+        logRefusal(connection.certificate?.peer?.device ?? packet.username ?? '', connection.address, refusal.reason);
+        if (!(error instanceof Refused)) options.logger.warn({ err: error }, 'A connection could not be decided');
+        await sendConnack(connection, refusal.returnCode);
+        return refusal;
+      }
+    },
+  };
+}
+
+function refuseIllFormed(packet: IConnectPacket, limits: MqttLimits): void {
+  if (packet.protocolVersion !== 3 && packet.protocolVersion !== 4) {
+    throw new Refused(UNACCEPTABLE_PROTOCOL, 'PROTOCOL_LEVEL');
+  }
+  if (!isWellFormedText(packet.clientId, limits.textBytes) || (packet.clientId === '' && !packet.clean)) {
+    throw new Refused(IDENTIFIER_REJECTED, 'CLIENT_ID_INVALID');
+  }
+  if (packet.username !== undefined && !isWellFormedText(packet.username, limits.textBytes)) {
+    throw new Refused(BAD_CREDENTIALS, 'USER_NAME_INVALID');
+  }
+}
+
+/** The verified certificate wins; a token is asked for only where there is none. */
+function claimOf(connection: Connection, packet: IConnectPacket, now: number): Claim {
+  const { certificate } = connection;
+  if (certificate) {
+    // Resumption of a TLS session does not verify again (SEC-06).
+    if (certificate.notAfter <= now) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_EXPIRED');
+    return { peer: certificate.peer, credential: { kind: 'certificate', fingerprint: certificate.fingerprint } };
+  }
+  const claim = tokenClaim(packet.username, packet.password);
+  if (!claim) throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
+  return claim;
+}
+
+/** Resolves when the bytes are out or the socket is gone, so that closing does not overtake the answer. */
+function sendConnack({ socket }: Connection, returnCode: ConnackCode): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) {
+      resolve();
+      return;
+    }
+    socket.once('close', resolve);
+    socket.end(connack(returnCode), () => resolve());
+  });
+}

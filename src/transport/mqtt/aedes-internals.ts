@@ -1,0 +1,107 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { Client, Subscription } from 'aedes';
+import memoryPersistence from 'aedes-persistence';
+import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
+
+/**
+ * What Fleetlog uses of aedes 1.2.0 and mqtt-packet 9.0.2 beyond their typings. The pins are exact: raising one means
+ * reading `lib/client.js`, `lib/handlers/*.js` and `parser.js` again and running the tests A1 to A19.
+ */
+export interface BrokerClient {
+  /** Null until `preConnect` has passed. */
+  id: string | null;
+  readonly clean: boolean;
+  readonly conn: Duplex;
+  readonly closed: boolean;
+  readonly connackSent: boolean;
+  /** Set once `authenticate` has passed. */
+  readonly _authorized: boolean;
+  /** A DISCONNECT packet came. */
+  readonly _disconnected: boolean;
+  readonly _parser: PacketParser;
+  readonly _keepaliveTimer: NodeJS.Timeout | null;
+  readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
+  /** `dedupe` looks here for the last counter of a broker (A1). */
+  duplicates: Record<string, number>;
+  /** Reads the socket on when no packet of the last chunk is under way. */
+  _nextBatch(error?: Error): void;
+  close(done?: () => void): void;
+  once(event: 'connected', listener: () => void): unknown;
+}
+
+/** The parser between socket and client. Its `_parse…` methods are looked up on the instance, so they may be wrapped. */
+export interface PacketParser {
+  packet: InboundPacket & { length: number };
+  error: Error | null;
+  /** Offset behind the last field read, from the first byte after the fixed header. */
+  _pos: number;
+  /** Bytes of the packet that is being parsed. */
+  readonly _list: { readUInt8(offset: number): number; readonly length: number };
+  /** Packets that came before CONNACK, in order. */
+  readonly _queue: InboundPacket[] | null;
+  _parseLength(): boolean;
+  _parsePayload(): boolean;
+  _parseString(): string | null;
+  _emitError(error: Error): void;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  prependListener(event: 'packet', listener: (packet: InboundPacket) => void): unknown;
+  prependListener(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A PUBLISH from a device, or its will; `topic` becomes the internal one, `wireTopic` stays what the device wrote. */
+export type InboundPublish = IPublishPacket & { wireTopic?: string };
+export type Will = NonNullable<IConnectPacket['will']> & { wireTopic?: string };
+export type InboundPacket =
+  | InboundPublish
+  | ISubscribePacket
+  | IUnsubscribePacket
+  | IConnectPacket
+  | Exclude<Packet, IPublishPacket | ISubscribePacket | IUnsubscribePacket | IConnectPacket>;
+
+/** A message on its way to a client, live or from the offline queue. */
+export interface OutboundPacket {
+  topic: string;
+  qos: 0 | 1 | 2;
+  payload: Buffer;
+  retain: boolean;
+  cmd: string;
+  brokerId?: string;
+  brokerCounter?: number;
+  messageId?: number | undefined;
+  clientId?: string;
+  /** Present on packets of the offline queue, which are sent as they are (aedes takes no copy of them). */
+  writeCallback?: unknown;
+}
+
+/**
+ * What Fleetlog uses of `aedes-persistence` 11.0.0 in memory: without a callback, which its typings ask for, its methods
+ * answer promises.
+ */
+export interface MemoryStore {
+  setup(broker: unknown): Promise<void>;
+  addSubscriptions(client: Receiver, subscriptions: readonly Subscription[]): Promise<void>;
+  removeSubscriptions(client: Receiver, filters: readonly string[]): Promise<void>;
+  cleanSubscriptions(client: Receiver): Promise<void>;
+  subscriptionsByClient(client: Receiver): Promise<readonly Subscription[]>;
+  subscriptionsByTopic(topic: string): Promise<readonly { readonly clientId: string; readonly topic: string }[]>;
+  storeRetained(packet: OutboundPacket): Promise<void>;
+  createRetainedStreamCombi(filters: readonly string[]): Readable;
+  putWill(client: Receiver, will: Will): Promise<void>;
+  delWill(client: Receiver): Promise<Will | undefined>;
+  streamWill(brokers: object): Readable;
+}
+
+/** Whoever a session belongs to: a client, or just its id. */
+export interface Receiver {
+  readonly id: string;
+}
+
+export function createMemoryStore(): MemoryStore {
+  // Its typings describe a default export; what `import` gives is the CommonJS module, which is the function itself.
+  return (memoryPersistence as unknown as () => MemoryStore)();
+}
+
+/** The one cast from aedes' public type to what it is. */
+export function internalsOf(client: Client): BrokerClient {
+  return client as unknown as BrokerClient;
+}

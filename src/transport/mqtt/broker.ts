@@ -1,0 +1,240 @@
+import { Aedes } from 'aedes';
+import type { DeviceCommand } from '../../actors/device/commands.js';
+import type { DisconnectReason } from '../../actors/device/events.js';
+import type { DeviceState } from '../../actors/device/state.js';
+import type { ErrorCode } from '../../actors/kernel/errors.js';
+import type {
+  Clock,
+  DeviceIndex,
+  EntityDirectory,
+  Journal,
+  Logger,
+  Meter,
+  Subscriber,
+} from '../../actors/kernel/ports.js';
+import { createAdmission } from './admission.js';
+import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
+import { createCommitGate } from './commit-gate.js';
+import { closeConnection, type Connection, type ListenerName } from './connection.js';
+import { createConnections } from './connections.js';
+import { errorNotice } from './dialects/refusal.js';
+import { createDisconnects } from './disconnects.js';
+import { MQTT_LIMITS, type MqttLimits } from './limits.js';
+import { openListener, type Listener, type ListenerAddress, type ServerCertificate } from './listeners.js';
+import { createLiveConnections } from './live-connections.js';
+import { createMqttMetrics } from './metrics.js';
+import { createRevocations } from './revocations.js';
+import { createIncomingMessages } from './sessions/incoming-messages.js';
+import { createSessionStore } from './sessions/session-store.js';
+import { errorsTopic, internalTopic } from './topics.js';
+
+export interface BrokerOptions {
+  readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
+  readonly deviceIndex: Pick<DeviceIndex, 'deviceOfToken'>;
+  readonly journal: Pick<Journal, 'headOf'>;
+  /** Listeners that are absent are off; `host` is loopback unless given (SEC-10). */
+  readonly listeners: Readonly<Partial<Record<ListenerName, ListenerAddress>>>;
+  /** Server certificate, and the authority whose device certificates are accepted. */
+  readonly tls: ServerCertificate & { readonly ca: string };
+  /** @default MQTT_LIMITS, for each that is absent */
+  readonly limits?: Partial<MqttLimits>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+export interface Broker {
+  readonly listeners: readonly { readonly name: ListenerName; readonly host: string; readonly port: number }[];
+  /** Admitted connections. */
+  connections(): number;
+  /** What the commit gate holds. */
+  waiting(): { readonly publishes: number; readonly bytes: number };
+  /** Ends the connections of a device. */
+  closeDevice(tenant: string, device: string, reason: DisconnectReason): void;
+  /** For new connections; open ones stay (SEC-09). */
+  replaceServerCertificate(certificate: ServerCertificate): void;
+  /** Takes nothing new, lets what waits be committed and acknowledged, ends all connections. Within `stopMs`. */
+  stop(): Promise<void>;
+  /** Closes connections whose credential was revoked; to be run as a live subscription. */
+  readonly subscriber: Subscriber;
+}
+
+const MOST_TOPIC_LEVELS = 16;
+const EXPIRY_SWEEP_MS = 10_000;
+const DRAIN_POLL_MS = 10;
+/** Share of `stopMs` in which held publishes may still be committed. */
+const DRAIN_SHARE = 0.6;
+
+/** The MQTT broker: aedes behind the commit gate. Everything that a device sends is journaled before it is acknowledged. */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const { devices, clock, meter } = options;
+  const logger = options.logger.child({ component: 'mqtt' });
+  const limits: MqttLimits = { ...MQTT_LIMITS, ...options.limits };
+  const metrics = createMqttMetrics(meter);
+  const live = createLiveConnections();
+  const disconnects = createDisconnects(devices);
+  const connections = createConnections(limits, endConnection);
+  const gate = createCommitGate({
+    devices,
+    limits,
+    clock,
+    logger,
+    metrics,
+    tellRefusal({ peer }, topic, rejection, id) {
+      const { code, ...rest } = rejection;
+      const payload = errorNotice({ topic, code: code as ErrorCode, ...rest, ...(id === undefined ? {} : { id }) });
+      // To whoever of the device's connections listens; at QoS 0 nothing is kept for a sleeping one.
+      broker.publish(
+        {
+          cmd: 'publish',
+          topic: internalTopic(peer.tenant, errorsTopic(peer.device)),
+          payload,
+          qos: 0,
+          dup: false,
+          retain: false,
+        },
+        () => undefined,
+      );
+    },
+  });
+  const store = createSessionStore({
+    limits,
+    clock,
+    incoming: createIncomingMessages({ devices, gate, live, clock, holdMs: limits.holdMs }),
+    connectionOf: (client) => connections.of(client),
+    isLive: (clientId) => {
+      const [tenant = '', device = ''] = clientId.split('/', 2);
+      return live.of({ tenant, device }).length > 0;
+    },
+    onDrop: () => metrics.messages.inc(1, { topic_kind: 'other', qos: '1', result: 'dropped' }),
+  });
+
+  const broker = await Aedes.createBroker({
+    persistence: store,
+    ...createBrokerHooks({
+      admission: createAdmission({ devices, deviceIndex: options.deviceIndex, limits, live, clock, logger, metrics }),
+      gate,
+      connectionOf: (client) => connections.of(client),
+      limits,
+      metrics,
+      logger,
+    }),
+    connectTimeout: limits.connectMs,
+    drainTimeout: limits.drainMs,
+    maxInflightInbound: limits.incomingQos2,
+    maxTopicLevels: MOST_TOPIC_LEVELS,
+    // Ids are ours (`<tenant>/<device>`); the wire's were checked before.
+    maxClientsIdLength: 1_000,
+    queueLimit: limits.unacknowledged,
+  });
+  // aedes' own typing knows its events only as overloads of `on`.
+  broker.on(
+    'error' as 'closed',
+    ((error: Error) => logger.error({ err: error }, 'aedes reports an error')) as () => void,
+  );
+  for (const event of ['clientError', 'connectionError'] as const) {
+    broker.on(event, (client, error) => {
+      const connection = connections.of(client);
+      if (connection) connection.closeReason ??= reasonOfError(error);
+    });
+  }
+
+  function endConnection(connection: Connection): void {
+    const { session } = connection;
+    gate.connectionEnded(connection);
+    live.leave(connection);
+    if (!session) return;
+    const reason =
+      connection.closeReason ?? (connection.client._disconnected ? 'CLIENT_DISCONNECT' : 'CONNECTION_LOST');
+    if (reason !== 'CLIENT_DISCONNECT') metrics.refused.inc(1, { reason });
+    // The journal knows of the newer session already.
+    if (!live.newest(session.peer)) disconnects.record(session, reason);
+  }
+
+  const countOf = (name?: ListenerName): number => {
+    let count = 0;
+    for (const { session, listener } of connections.all) if (session && (name ?? listener) === listener) count += 1;
+    return count;
+  };
+  const expirySweep = setInterval(() => {
+    for (const connection of connections.all) {
+      const expiresAt = connection.session?.expiresAt;
+      if (expiresAt !== undefined && expiresAt <= clock.now()) closeConnection(connection, 'CREDENTIAL_EXPIRED');
+    }
+  }, EXPIRY_SWEEP_MS).unref();
+
+  const listeners = await openListeners();
+  meter.observableGauge('fleetlog_mqtt_connections', 'Admitted connections.', ['listener'], (gauge) => {
+    for (const { name } of listeners) gauge.set(countOf(name), { listener: name });
+  });
+
+  async function openListeners(): Promise<readonly Listener[]> {
+    const sockets = { count: 0 };
+    const opened: Listener[] = [];
+    for (const name of ['mqtts', 'mqtt', 'wss'] as const) {
+      const address = options.listeners[name];
+      if (!address) continue;
+      const listener = await openListener({
+        name,
+        address,
+        certificate: options.tls,
+        limits,
+        sockets,
+        onConnection(stream, socket) {
+          try {
+            connections.accept(broker, name, stream, socket);
+          } catch (error) {
+            logger.warn({ err: error }, 'A connection could not be taken');
+            socket.destroy();
+          }
+        },
+      });
+      opened.push(listener);
+      if (name === 'mqtt' && !isLoopback(listener.host)) {
+        logger.warn({ host: listener.host }, 'Plain MQTT is open beyond this machine; tokens travel unencrypted');
+      }
+    }
+    return opened;
+  }
+
+  async function until(isDone: () => boolean, milliseconds: number): Promise<void> {
+    const startedAt = clock.monotonic();
+    while (!isDone() && clock.monotonic() - startedAt < milliseconds) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    }
+  }
+
+  let stopping: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    for (const listener of listeners) listener.close();
+    for (const { valve } of connections.all) valve.close('stopping');
+    await until(() => gate.waiting().publishes === 0, limits.stopMs * DRAIN_SHARE);
+    for (const connection of connections.all) closeConnection(connection, 'SERVER_STOPPED');
+    // Wills and DeviceDisconnected go through the actors like everything else.
+    const rest = (limits.stopMs * (1 - DRAIN_SHARE)) / 2;
+    await until(() => connections.all.size === 0 && gate.waiting().publishes === 0, rest);
+    await Promise.race([disconnects.stop(), new Promise((resolve) => setTimeout(resolve, rest).unref())]);
+    clearInterval(expirySweep);
+    gate.stop();
+    store.close();
+    await new Promise<void>((resolve) => broker.close(() => resolve()));
+  }
+
+  return {
+    listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
+    connections: () => countOf(),
+    waiting: () => gate.waiting(),
+    closeDevice(tenant, device, reason) {
+      for (const { connection } of live.of({ tenant, device })) closeConnection(connection, reason);
+    },
+    replaceServerCertificate(certificate) {
+      for (const listener of listeners) listener.replaceCertificate(certificate);
+    },
+    stop: () => (stopping ??= stop()),
+    subscriber: createRevocations(live, (shard) => options.journal.headOf(shard)),
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

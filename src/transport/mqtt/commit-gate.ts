@@ -1,0 +1,219 @@
+import type { DeviceCommand } from '../../actors/device/commands.js';
+import type { DisconnectReason } from '../../actors/device/events.js';
+import type { DeviceState } from '../../actors/device/state.js';
+import type { Clock, EntityDirectory, Logger, Rejection } from '../../actors/kernel/ports.js';
+import { may } from './access.js';
+import type { InboundPublish } from './aedes-internals.js';
+import { closeConnection, type Connection, type DeviceSession } from './connection.js';
+import { decodeMessage } from './dialects/native.js';
+import { toRejectMessage, type MessageRefusal } from './dialects/refusal.js';
+import { GateEntry } from './gate-entry.js';
+import { GateLane } from './gate-lane.js';
+import type { MqttLimits } from './limits.js';
+import type { MqttMetrics } from './metrics.js';
+import { NOWHERE } from './tenant-topics.js';
+import { topicKind } from './topics.js';
+
+const SWEEP_MS = 1_000;
+const RETRY_MS = 20;
+/** Rough cost of an entry beside its payload: objects, topic, callback. */
+const ENTRY_OVERHEAD_BYTES = 512;
+
+export interface CommitGateOptions {
+  readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
+  readonly limits: MqttLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: MqttMetrics;
+  /** Tells a live device why its message was refused. */
+  readonly tellRefusal: (session: DeviceSession, topic: string, rejection: Rejection, id: string | undefined) => void;
+}
+
+/**
+ * Between a PUBLISH and its acknowledgement: the message becomes a command, the command takes its place in the device's inbox
+ * in the same turn, and `done` is called when its events are committed, in the order of arrival. What can't be committed is
+ * never acknowledged: after 20 s, or when the entity gives up, the socket is closed.
+ */
+export interface CommitGate {
+  /** @param done called without an error to acknowledge and forward, or never when the connection was closed instead */
+  take(connection: Connection, packet: InboundPublish, done: (error?: Error | null) => void): void;
+  /** Publishes and their bytes that wait for their commit in this node. */
+  waiting(): { readonly publishes: number; readonly bytes: number };
+  /** The client of a connection is gone: what it sent is still decided, but nobody is acknowledged. */
+  connectionEnded(connection: Connection): void;
+  stop(): void;
+}
+
+export function createCommitGate(options: CommitGateOptions): CommitGate {
+  const { devices, limits, clock, metrics } = options;
+  const lanes = new Map<Connection, GateLane>();
+  const pausedByNode = new Set<Connection>();
+  const waiting = { publishes: 0, bytes: 0 };
+
+  const forget = (entry: GateEntry): void => {
+    waiting.publishes -= 1;
+    waiting.bytes -= entry.bytes;
+  };
+  const count = (entry: GateEntry, result: string): void =>
+    metrics.messages.inc(1, {
+      topic_kind: topicKind(wireTopicOf(entry.packet)),
+      qos: String(entry.packet.qos),
+      result,
+    });
+
+  /** Closes a lane's connection without acknowledging anything that still waits in it. */
+  function giveUp(lane: GateLane, reason: DisconnectReason, result: string): void {
+    for (const entry of lane.abandon()) {
+      forget(entry);
+      count(entry, result);
+    }
+    closeConnection(lane.connection, reason);
+    resumeNode();
+  }
+
+  function acknowledge(lane: GateLane, entry: GateEntry, rejection?: Rejection, isRepeat = false): boolean {
+    metrics.gateSeconds.observe((clock.monotonic() - entry.arrivedAt) / 1000);
+    count(entry, rejection ? 'rejected' : isRepeat ? 'duplicate' : 'accepted');
+    const topic = wireTopicOf(entry.packet);
+    // A refused message and a repeat reach nobody.
+    if (rejection || isRepeat) entry.packet.topic = NOWHERE;
+    entry.done();
+    if (rejection) {
+      metrics.messagesRejected.inc(1, { reason: rejection.code });
+      lane.countRefusal();
+      const id = entry.command.type === 'RejectMessage' ? entry.command.message.id : undefined;
+      if (!lane.ended) options.tellRefusal(lane.session, topic, rejection, id);
+    }
+    return true;
+  }
+
+  /** An outcome without a journaled fact acknowledges nothing. */
+  function finish(lane: GateLane, entry: GateEntry): boolean {
+    const { outcome } = entry;
+    if (!outcome) return false;
+    forget(entry);
+    if (waiting.publishes * 4 < limits.waitingPublishes * 3 && waiting.bytes * 4 < limits.waitingBytes * 3)
+      resumeNode();
+    switch (outcome.kind) {
+      case 'accepted':
+        return acknowledge(lane, entry, undefined, outcome.recorded === undefined);
+      case 'rejected':
+        if (outcome.recorded) return acknowledge(lane, entry, outcome.rejection);
+        count(entry, 'superseded');
+        giveUp(lane, reasonOfRefusal(outcome.rejection.code), 'superseded');
+        return false;
+      case 'failed':
+        count(entry, 'failed');
+        options.logger.warn({ code: outcome.code }, 'A publish could not be journaled; its connection is closed');
+        giveUp(lane, outcome.code === 'SHUTTING_DOWN' ? 'SERVER_STOPPED' : 'JOURNAL_STALLED', 'failed');
+        return false;
+    }
+  }
+
+  const host = {
+    enqueue: (session: DeviceSession, entry: GateEntry): boolean => devices.enqueue(session.stream, entry),
+    finish,
+    now: () => clock.monotonic(),
+  };
+
+  function laneOf(connection: Connection, session: DeviceSession): GateLane {
+    let lane = lanes.get(connection);
+    if (!lane) {
+      lanes.set(connection, (lane = new GateLane(connection, session, host, limits)));
+      lane.ended = connection.ended;
+    }
+    return lane;
+  }
+
+  function resumeNode(): void {
+    for (const connection of pausedByNode) connection.valve.open('node');
+    pausedByNode.clear();
+  }
+
+  function sweep(): void {
+    const now = clock.monotonic();
+    for (const [connection, lane] of lanes) {
+      const head = lane.entries[0];
+      if (head && now - head.arrivedAt > limits.holdMs) {
+        options.logger.warn(
+          { waiting: lane.entries.length },
+          'The journal stalled; a connection is closed unacknowledged',
+        );
+        giveUp(lane, 'JOURNAL_STALLED', 'stalled');
+      } else if (head || connection.valve.isClosed) {
+        // It is us who don't read: its PINGREQ may be waiting behind what is held.
+        connection.client._keepaliveTimer?.refresh();
+      }
+      if (lane.ended && lane.entries.length === 0) lanes.delete(connection);
+    }
+    metrics.gateWaiting.set(waiting.publishes);
+  }
+  const sweeper = setInterval(sweep, Math.min(SWEEP_MS, Math.max(20, limits.holdMs / 4))).unref();
+  const retrier = setInterval(() => {
+    for (const lane of lanes.values()) if (lane.untaken > 0) lane.offerUntaken();
+  }, RETRY_MS).unref();
+
+  return {
+    take(connection, packet, done) {
+      const { session } = connection;
+      if (!session) throw new Error('a publish came before its connection was admitted');
+      const lane = laneOf(connection, session);
+      const command = commandOf(packet, session, limits.payloadBytes);
+      const bytes = packet.payload.length + ENTRY_OVERHEAD_BYTES;
+      waiting.publishes += 1;
+      waiting.bytes += bytes;
+      lane.push(new GateEntry(lane, command, session.origin, packet, bytes, clock.monotonic(), done));
+      lane.charge(packet.payload.length);
+      if (waiting.publishes >= limits.waitingPublishes || waiting.bytes >= limits.waitingBytes) {
+        connection.valve.close('node');
+        pausedByNode.add(connection);
+      }
+    },
+    waiting: () => ({ ...waiting }),
+    connectionEnded(connection) {
+      pausedByNode.delete(connection);
+      const lane = lanes.get(connection);
+      if (!lane) return;
+      lane.ended = true;
+      lane.stopTimers();
+      if (lane.entries.length === 0) lanes.delete(connection);
+    },
+    stop() {
+      clearInterval(sweeper);
+      clearInterval(retrier);
+      for (const lane of lanes.values()) lane.stopTimers();
+    },
+  };
+}
+
+/** Turns a publish into the command for its device; what is refused becomes the command that journals the refusal. */
+function commandOf(packet: InboundPublish, session: DeviceSession, payloadBytes: number): DeviceCommand {
+  const { peer, sessionEpoch } = session;
+  const topic = wireTopicOf(packet);
+  const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+  const refuse = (refusal: MessageRefusal): DeviceCommand =>
+    toRejectMessage({ topic, payload, sessionEpoch, ...refusal });
+  if (!may(peer, 'publish', topic)) {
+    return refuse({ code: 'TOPIC_FORBIDDEN', detail: 'The device may not publish on this topic.' });
+  }
+  if (payload.length > payloadBytes) {
+    return refuse({ code: 'PAYLOAD_TOO_LARGE', detail: `A payload has at most ${payloadBytes} bytes.` });
+  }
+  const decoded = decodeMessage({ topic, payload, device: peer.device, sessionEpoch });
+  return decoded.kind === 'command' ? decoded.command : refuse(decoded);
+}
+
+function wireTopicOf(packet: InboundPublish): string {
+  return packet.wireTopic ?? packet.topic;
+}
+
+function reasonOfRefusal(code: string): DisconnectReason {
+  switch (code) {
+    case 'DEVICE_DISABLED':
+      return 'DEVICE_DISABLED';
+    case 'DEVICE_UNKNOWN':
+      return 'DEVICE_DELETED';
+    default:
+      return 'TAKEN_OVER';
+  }
+}

@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Aedes, Client } from 'aedes';
+import { internalsOf } from './aedes-internals.js';
+import { closeConnection, type Connection, type ListenerName } from './connection.js';
+import { presentedCertificate } from './credential.js';
+import type { MqttLimits } from './limits.js';
+import { guardParser } from './packet-guard.js';
+import { createReadValve } from './read-valve.js';
+import { prefixTopics } from './tenant-topics.js';
+
+/** All connections of this node, from the moment aedes has their socket. */
+export interface Connections {
+  /** @param stream what carries MQTT on the socket */
+  accept(broker: Aedes, listener: ListenerName, stream: Duplex, socket: Socket): void;
+  of(client: Client): Connection | undefined;
+  readonly all: ReadonlySet<Connection>;
+}
+
+/** @param onEnded called once per connection, when its socket is closed and its will has been sent */
+export function createConnections(limits: MqttLimits, onEnded: (connection: Connection) => void): Connections {
+  const all = new Set<Connection>();
+  const byClient = new WeakMap<object, Connection>();
+
+  return {
+    accept(broker, listener, stream, socket) {
+      // Before aedes has it: what a hostile certificate throws here must not reach the server's event.
+      const certificate = presentedCertificate(socket);
+      const client = internalsOf(broker.handle(stream));
+      const connection: Connection = {
+        client,
+        socket: stream,
+        listener,
+        address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+        certificate,
+        valve: createReadValve(stream, () => client._nextBatch()),
+        tenant: undefined,
+        session: undefined,
+        closeReason: undefined,
+        ended: false,
+      };
+      all.add(connection);
+      byClient.set(client, connection);
+      guardParser(client, limits, (reason) => (connection.closeReason ??= reason));
+      client._parser.prependListener('packet', (packet) => {
+        if (connection.tenant === undefined || packet.cmd === 'connect') return;
+        prefixTopics(connection, connection.tenant, packet, limits.filtersPerSubscribe);
+      });
+
+      // aedes stops its own timer at CONNECT, before anything was decided (A11).
+      const deadline = setTimeout(() => closeConnection(connection, 'PROTOCOL_ERROR'), limits.connectMs);
+      client.once('connected', () => {
+        clearTimeout(deadline);
+        connection.valve.open('admission');
+      });
+      stream.once('close', () => {
+        clearTimeout(deadline);
+        // `client.close` has taken its unsubscriptions to the next turn and sends the will behind them.
+        setImmediate(() => {
+          connection.ended = true;
+          all.delete(connection);
+          onEnded(connection);
+        });
+      });
+    },
+    of: (client) => byClient.get(client),
+    all,
+  };
+}

@@ -1,0 +1,172 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
+import { constants } from 'node:crypto';
+import type { ListenerName } from './connection.js';
+import type { MqttLimits } from './limits.js';
+import { createWebSocketEndpoint } from './websocket-endpoint.js';
+
+/** Where a listener binds; port 0 = any free one. */
+export interface ListenerAddress {
+  readonly host?: string;
+  readonly port: number;
+}
+
+/** PEM texts. */
+export interface ServerCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface ListenerOptions {
+  readonly name: ListenerName;
+  readonly address: ListenerAddress;
+  readonly certificate: ServerCertificate & { readonly ca: string };
+  readonly limits: Pick<MqttLimits, 'handshakeMs' | 'handshakesInFlight' | 'connections' | 'packetBytes'>;
+  /** Open sockets of the whole node, counted from accept, against its bound. */
+  readonly sockets: { count: number };
+  /** @param stream what carries MQTT: the socket itself, or the WebSocket on it */
+  readonly onConnection: (stream: Duplex, socket: Socket) => void;
+}
+
+export interface Listener {
+  readonly name: ListenerName;
+  readonly host: string;
+  readonly port: number;
+  /** For new handshakes; open connections stay (SEC-09). */
+  replaceCertificate(certificate: ServerCertificate): void;
+  /** Accepts nothing any more. Open connections stay. */
+  close(): void;
+}
+
+/** AEAD with forward secrecy only (SEC-08). */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+function tlsOptions({ key, cert, ca }: ServerCertificate & { readonly ca: string }): TlsOptions {
+  return {
+    key,
+    cert,
+    ca,
+    minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}
+
+/**
+ * Opens one listener: `mqtts` with mutual TLS, `wss` with TLS and a token or a certificate, `mqtt` plain with tokens. Sockets
+ * beyond the node's bound are refused at accept; handshakes beyond theirs wait unread.
+ */
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { name, limits } = options;
+  const host = options.address.host ?? '127.0.0.1';
+  const handshakes = createHandshakeQueue(limits.handshakesInFlight);
+  const endpoint = name === 'mqtt' ? undefined : secureEndpoint(options, (socket) => handshakes.finished(socket));
+
+  // Paused: a socket that waits for its handshake is not read.
+  const server: Server = createServer({ pauseOnConnect: true }, (socket) => {
+    if (options.sockets.count >= limits.connections) {
+      socket.destroy();
+      return;
+    }
+    options.sockets.count += 1;
+    socket.once('close', () => (options.sockets.count -= 1));
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    // Until someone takes the socket over; an error without listener would end the process.
+    socket.on('error', () => socket.destroy());
+    if (endpoint) handshakes.begin(socket, () => void endpoint.server.emit('connection', socket));
+    else options.onConnection(socket, socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.address.port, host, () => {
+      server.off('error', reject);
+      // EMFILE and the like: the socket is lost, the listener goes on.
+      server.on('error', () => undefined);
+      resolve();
+    });
+  });
+
+  return {
+    name,
+    host,
+    port: (server.address() as AddressInfo).port,
+    replaceCertificate: (certificate) =>
+      endpoint?.server.setSecureContext(tlsOptions({ ...certificate, ca: options.certificate.ca })),
+    close() {
+      server.close();
+      endpoint?.close();
+    },
+  };
+}
+
+/** A TLS or HTTPS server that listens nowhere itself: it is handed accepted sockets. */
+function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => void) {
+  const tls = { ...tlsOptions(options.certificate), handshakeTimeout: options.limits.handshakeMs };
+  if (options.name === 'wss') {
+    const endpoint = createWebSocketEndpoint(
+      // A certificate is welcome but not needed here: browsers come with a token.
+      { ...tls, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+      options.limits.packetBytes,
+      options.onConnection,
+    );
+    endpoint.server.on('secureConnection', finished);
+    endpoint.server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy());
+    return endpoint;
+  }
+  const server = createTlsServer(
+    { ...tls, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['mqtt', 'x-amzn-mqtt-ca'] },
+    (socket) => {
+      finished(socket);
+      options.onConnection(socket, socket);
+    },
+  );
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return { server, close: () => void server.close() };
+}
+
+/** Lets so many handshakes go on at once; the sockets of the others wait, unread. */
+function createHandshakeQueue(most: number) {
+  const waiting: { readonly socket: Socket; readonly start: () => void }[] = [];
+  const running = new Set<string>();
+  const keyOf = (socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
+    `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
+
+  function next(): void {
+    while (running.size < most) {
+      const one = waiting.shift();
+      if (!one) return;
+      if (!one.socket.destroyed) run(one.socket, one.start);
+    }
+  }
+  function run(socket: Socket, start: () => void): void {
+    const key = keyOf(socket);
+    running.add(key);
+    socket.once('close', () => {
+      if (running.delete(key)) next();
+    });
+    start();
+  }
+  return {
+    begin(socket: Socket, start: () => void): void {
+      if (running.size < most) run(socket, start);
+      else waiting.push({ socket, start });
+    },
+    /** The TLS socket has the same remote end as the one beneath it. */
+    finished(socket: Socket): void {
+      if (running.delete(keyOf(socket))) next();
+    },
+  };
+}

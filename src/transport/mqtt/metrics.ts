@@ -1,0 +1,35 @@
+import type { Counter, Gauge, Histogram, Meter } from '../../actors/kernel/ports.js';
+
+/** The broker's metrics (`experience.md` §7). */
+export interface MqttMetrics {
+  /** Labels `topic_kind`, `qos`, `result`. */
+  readonly messages: Counter;
+  /** CONNECTs and filters that were refused, and connections that were cut; label `reason`. */
+  readonly refused: Counter;
+  /** Messages that were refused and journaled as such; label `reason`. */
+  readonly messagesRejected: Counter;
+  readonly gateSeconds: Histogram;
+  readonly gateWaiting: Gauge;
+}
+
+const GATE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
+
+export function createMqttMetrics(meter: Meter): MqttMetrics {
+  return {
+    messages: meter.counter('fleetlog_mqtt_messages_total', 'Messages of devices by what became of them.', [
+      'topic_kind',
+      'qos',
+      'result',
+    ]),
+    refused: meter.counter('fleetlog_mqtt_refused_total', 'Refused CONNECTs and filters, cut connections.', ['reason']),
+    messagesRejected: meter.counter('fleetlog_messages_rejected_total', 'Messages journaled as MessageRejected.', [
+      'reason',
+    ]),
+    gateSeconds: meter.histogram(
+      'fleetlog_commit_gate_seconds',
+      'Time of a publish from its arrival to its commit.',
+      GATE_BUCKETS_SECONDS,
+    ),
+    gateWaiting: meter.gauge('fleetlog_commit_gate_waiting', 'Publishes that wait for their commit.'),
+  };
+}

@@ -1,0 +1,51 @@
+import type { Duplex } from 'node:stream';
+
+/** Why a socket is not read: each part of the broker opens only what it has closed. */
+export type ValveReason = 'admission' | 'inbox' | 'window' | 'node' | 'rate' | 'refusals' | 'stopping';
+
+/** Stops reading a connection, so that TCP pushes back on its sender. */
+export interface ReadValve {
+  readonly isClosed: boolean;
+  close(reason: ValveReason): void;
+  open(reason: ValveReason): void;
+  /** Largest number of bytes taken at once; `undefined` = all there is. */
+  limitReads(bytes: number | undefined): void;
+}
+
+/**
+ * Puts a valve before `read` of a connection. aedes' own `pause` won't do: packets that finish while it lasts are not counted
+ * down (`client.js`, `nextBatch`), and the socket is never read again.
+ *
+ * @param readOn continues reading after the valve has refused a read
+ */
+export function createReadValve(connection: Duplex, readOn: () => void): ReadValve {
+  const closedBy = new Set<ValveReason>();
+  let refusedRead = false;
+  let largestRead: number | undefined;
+  const read = connection.read.bind(connection) as (size?: number) => unknown;
+
+  connection.read = (size?: number): unknown => {
+    if (size === 0) return read(0); // Node's own way to fill the buffer, up to its high-water mark
+    if (closedBy.size > 0) {
+      refusedRead = true;
+      return null;
+    }
+    if (largestRead === undefined || connection.readableLength <= largestRead) return read(size);
+    // Half a packet emits nothing, and what is left in the buffer wakes nobody: come back for it.
+    setImmediate(readOn);
+    return read(largestRead);
+  };
+
+  return {
+    get isClosed() {
+      return closedBy.size > 0;
+    },
+    close: (reason) => void closedBy.add(reason),
+    open(reason) {
+      if (!closedBy.delete(reason) || closedBy.size > 0 || !refusedRead) return;
+      refusedRead = false;
+      readOn();
+    },
+    limitReads: (bytes) => void (largestRead = bytes),
+  };
+}

@@ -1,0 +1,73 @@
+import type { DisconnectReason } from '../../actors/device/events.js';
+import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
+import { parseStreamKey } from '../../actors/kernel/stream-key.js';
+import { closeConnection } from './connection.js';
+import type { Attendance, LiveConnections } from './live-connections.js';
+
+/**
+ * Live reader of the journal, on every node: closes connections whose right has ended (SEC-05) and those that another node has
+ * taken over. It begins at the head, since a node that starts has no connection, and keeps its place in memory.
+ *
+ * @param headOf newest committed position of a shard
+ */
+export function createRevocations(live: LiveConnections, headOf: (shard: number) => number): Subscriber {
+  const finished = new Map<number, number>();
+  return {
+    name: 'sessions',
+    checkpoint(shard) {
+      const position = finished.get(shard) ?? headOf(shard);
+      finished.set(shard, position);
+      return Promise.resolve(position);
+    },
+    handle(shard, events) {
+      for (const event of events) {
+        closeConcerned(live, event);
+        finished.set(shard, event.position);
+      }
+    },
+  };
+}
+
+function closeConcerned(live: LiveConnections, event: RecordedEvent): void {
+  const { concept, tenant, id } = parseStreamKey(event.stream);
+  if (concept !== 'device' || id === undefined) return;
+  const attendances = live.of({ tenant, device: id });
+  if (attendances.length === 0) return;
+  const concerns = concernsOf(event);
+  if (!concerns) return;
+  for (const attendance of attendances) {
+    if (event.sequence > attendance.sequence && concerns.test(attendance))
+      closeConnection(attendance.connection, concerns.reason);
+  }
+}
+
+interface Concern {
+  readonly reason: DisconnectReason;
+  test(attendance: Attendance): boolean;
+}
+
+function concernsOf(event: RecordedEvent): Concern | undefined {
+  const read = (): Readonly<Record<string, unknown>> =>
+    JSON.parse(event.payload.toString()) as Readonly<Record<string, unknown>>;
+  /** A token's id is unknown while its connection is being admitted: that one is closed too, and comes back. */
+  const holds = (credential: unknown): Concern => ({
+    reason: 'CREDENTIAL_REVOKED',
+    test: (attendance) => attendance.credential === undefined || attendance.credential === credential,
+  });
+  switch (event.type) {
+    case 'CertificateRevoked':
+      return holds(read()['fingerprint']);
+    case 'TokenRevoked':
+      return holds(read()['tokenId']);
+    case 'DeviceDisabled':
+      return { reason: 'DEVICE_DISABLED', test: () => true };
+    case 'DeviceDeleted':
+      return { reason: 'DEVICE_DELETED', test: () => true };
+    case 'DeviceConnected': {
+      const sessionEpoch = Number(read()['sessionEpoch']);
+      return { reason: 'TAKEN_OVER', test: ({ sessionEpoch: own }) => own > 0 && own < sessionEpoch };
+    }
+    default:
+      return undefined;
+  }
+}
