@@ -17,7 +17,10 @@ export interface DeviceProfile {
   readonly heartbeat?: { readonly interval: number; readonly grace: number };
 }
 
-export type DeviceRegistered = DomainEvent<'DeviceRegistered', { readonly id: string; readonly profile: DeviceProfile; readonly enabled: boolean }>;
+export type DeviceRegistered = DomainEvent<
+  'DeviceRegistered',
+  { readonly id: string; readonly profile: DeviceProfile; readonly enabled: boolean }
+>;
 /** `profile` is the whole profile after the change. */
 export type DeviceUpdated = DomainEvent<'DeviceUpdated', { readonly profile: DeviceProfile }>;
 export type DeviceEnabled = DomainEvent<'DeviceEnabled', Record<string, never>>;
@@ -39,8 +42,14 @@ export type CertificateIssued = DomainEvent<
     readonly notAfter: number;
   }
 >;
-export type CertificateRevoked = DomainEvent<'CertificateRevoked', { readonly fingerprint: string; readonly reason: string }>;
-export type TokenIssued = DomainEvent<'TokenIssued', { readonly tokenId: string; /** hex */ readonly sha256: string; readonly expiresAt?: number; readonly label?: string }>;
+export type CertificateRevoked = DomainEvent<
+  'CertificateRevoked',
+  { readonly fingerprint: string; readonly reason: string }
+>;
+export type TokenIssued = DomainEvent<
+  'TokenIssued',
+  { readonly tokenId: string; /** hex */ readonly sha256: string; readonly expiresAt?: number; readonly label?: string }
+>;
 export type TokenRevoked = DomainEvent<'TokenRevoked', { readonly tokenId: string; readonly reason: string }>;
 
 export type DeviceConnected = DomainEvent<
@@ -61,12 +70,30 @@ export type DeviceConnected = DomainEvent<
   }
 >;
 export type DisconnectReason =
-  | 'CLIENT_DISCONNECT' | 'CONNECTION_LOST' | 'KEEP_ALIVE_TIMEOUT' | 'TAKEN_OVER' | 'CREDENTIAL_REVOKED' | 'CREDENTIAL_EXPIRED'
-  | 'DEVICE_DISABLED' | 'DEVICE_DELETED' | 'PROTOCOL_ERROR' | 'PACKET_TOO_LARGE' | 'SLOW_CONSUMER' | 'JOURNAL_STALLED' | 'SERVER_STOPPED' | 'SERVER_LOST';
-export type DeviceDisconnected = DomainEvent<'DeviceDisconnected', { readonly sessionEpoch: number; readonly reason: DisconnectReason }>;
+  | 'CLIENT_DISCONNECT'
+  | 'CONNECTION_LOST'
+  | 'KEEP_ALIVE_TIMEOUT'
+  | 'TAKEN_OVER'
+  | 'CREDENTIAL_REVOKED'
+  | 'CREDENTIAL_EXPIRED'
+  | 'DEVICE_DISABLED'
+  | 'DEVICE_DELETED'
+  | 'PROTOCOL_ERROR'
+  | 'PACKET_TOO_LARGE'
+  | 'SLOW_CONSUMER'
+  | 'JOURNAL_STALLED'
+  | 'SERVER_STOPPED'
+  | 'SERVER_LOST';
+export type DeviceDisconnected = DomainEvent<
+  'DeviceDisconnected',
+  { readonly sessionEpoch: number; readonly reason: DisconnectReason }
+>;
 
 /** One event per measured time. `ts` is the device's time, ms since 1970 (the server's where the device sent none). */
-export type TelemetryRecorded = DomainEvent<'TelemetryRecorded', { readonly values: Readonly<Record<string, TelemetryValue>>; readonly ts: number; readonly id?: string }>;
+export type TelemetryRecorded = DomainEvent<
+  'TelemetryRecorded',
+  { readonly values: Readonly<Record<string, TelemetryValue>>; readonly ts: number; readonly id?: string }
+>;
 /** A device event of the user's own; `body` is any JSON. */
 export type DeviceEventRecorded = DomainEvent<'DeviceEventRecorded', { readonly name: string; readonly body: unknown }>;
 export type MessageRejected = DomainEvent<
@@ -87,10 +114,20 @@ export type MessageRejected = DomainEvent<
 >;
 
 export type DeviceEvent =
-  | DeviceRegistered | DeviceUpdated | DeviceEnabled | DeviceDisabled | DeviceDeleted
-  | CertificateIssued | CertificateRevoked | TokenIssued | TokenRevoked
-  | DeviceConnected | DeviceDisconnected
-  | TelemetryRecorded | DeviceEventRecorded | MessageRejected;
+  | DeviceRegistered
+  | DeviceUpdated
+  | DeviceEnabled
+  | DeviceDisabled
+  | DeviceDeleted
+  | CertificateIssued
+  | CertificateRevoked
+  | TokenIssued
+  | TokenRevoked
+  | DeviceConnected
+  | DeviceDisconnected
+  | TelemetryRecorded
+  | DeviceEventRecorded
+  | MessageRejected;
 
 /** Stream key of a device. */
 export function deviceStream(tenant: string, device: string): string {

@@ -1,7 +1,12 @@
 import type { CertificateIssued, DeviceProfile, DisconnectReason } from './events.js';
 
 /** A device certificate and what became of it. */
-export type CertificateEntry = CertificateIssued['data'] & { readonly issuedAt: number; readonly sequence: number; readonly revokedAt?: number; readonly revokeReason?: string };
+export type CertificateEntry = CertificateIssued['data'] & {
+  readonly issuedAt: number;
+  readonly sequence: number;
+  readonly revokedAt?: number;
+  readonly revokeReason?: string;
+};
 export interface TokenEntry {
   readonly tokenId: string;
   readonly sha256: string;
