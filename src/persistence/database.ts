@@ -89,10 +89,13 @@ function clientConfig({ url, statementTimeoutMs = 10_000, connectTimeoutMs = 5_0
   };
 }
 
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === INT8_OID && format !== 'binary'
-    ? parseInt8
-    : (pg.types.getTypeParser(oid as pg.types.TypeId, format) as (text: string) => unknown);
+const defaultTypeParser = pg.types.getTypeParser as (
+  oid: number,
+  format?: 'text' | 'binary',
+) => (text: string) => unknown;
+
+const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === INT8_OID && format !== 'binary' ? parseInt8 : defaultTypeParser(oid, format);
 
 /** An int8 as a number. @throws RangeError beyond 2^53 − 1, where a number would be another one */
 export function parseInt8(text: string): number {

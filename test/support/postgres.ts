@@ -49,11 +49,15 @@ async function handle(name: string): Promise<TestDatabase> {
   const client = new pg.Client({ connectionString: url });
   client.on('error', () => undefined);
   await client.connect();
+  let previous: Promise<unknown> = Promise.resolve(); // one statement at a time, as pg wants it
   return {
     url,
     name,
-    query: async <R extends pg.QueryResultRow>(sql: string, values?: unknown[]) =>
-      (await client.query<R>(sql, values)).rows,
+    query: <R extends pg.QueryResultRow>(sql: string, values?: unknown[]) => {
+      const rows = previous.then(() => client.query<R>(sql, values)).then((result) => result.rows);
+      previous = rows.catch(() => undefined);
+      return rows;
+    },
     drop: async () => {
       await client.end();
       await onServer((server) => server.query(`drop database ${name} with (force)`));

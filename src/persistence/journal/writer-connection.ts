@@ -50,6 +50,7 @@ export function openWriterConnection({
     const cut = () => connection.destroy();
     signal.addEventListener('abort', cut);
     try {
+      signal.throwIfAborted(); // it may have been while the connection was being made
       const { client } = connection;
       if (predecessor !== undefined) await endBackend(client, predecessor, database.statementTimeoutMs);
       predecessor = await identify(client);

@@ -26,7 +26,8 @@ describe('migrations', () => {
     await rm(folder, { recursive: true });
   });
 
-  const done = async () => (await emptied.query<{ id: number }>('select id from schema_migration order by id')).map(({ id }) => id);
+  const done = async () =>
+    (await emptied.query<{ id: number }>('select id from schema_migration order by id')).map(({ id }) => id);
   const ownFolder = () => pathToFileURL(`${folder}/`);
 
   test('run once each, also when several nodes start together', async () => {

@@ -58,9 +58,13 @@ describe('tail ring', () => {
           else ring.advance(head + count);
           head += count;
           expect(ring.head).toBe(head);
-          const heldFrom = Array.from({ length: head + 1 }, (_, after) => after).find((after) => ring.read(after, 1) !== undefined) ?? head;
+          const heldFrom =
+            Array.from({ length: head + 1 }, (_, after) => after).find((after) => ring.read(after, 1) !== undefined) ??
+            head;
           expect(head - heldFrom).toBeLessThanOrEqual(20);
-          expect(positions(ring.read(heldFrom, 1_000))).toEqual(Array.from({ length: head - heldFrom }, (_, index) => heldFrom + 1 + index));
+          expect(positions(ring.read(heldFrom, 1_000))).toEqual(
+            Array.from({ length: head - heldFrom }, (_, index) => heldFrom + 1 + index),
+          );
         }
       }),
       { numRuns: 60 },
