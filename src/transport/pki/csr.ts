@@ -14,7 +14,7 @@ export interface CertificateRequest {
 
 const MAX_PEM_BYTES = 8 * 1024;
 const PEM =
-  /^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s([A-Za-z0-9+/=\s]+?)\s-----END \1?CERTIFICATE REQUEST-----\s*$/;
+  /^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----\s([A-Za-z0-9+/=\s]+?)\s-----END \1CERTIFICATE REQUEST-----\s*$/;
 
 /** AlgorithmIdentifiers, DER in hex, compared byte for byte: nothing else of a hostile key ever reaches OpenSSL. */
 const KEY_ALGORITHMS = new Map([
@@ -61,7 +61,7 @@ function decodePem(pem: string): Buffer {
   const base64 = PEM.exec(pem)?.[2]?.replace(/\s/g, '');
   if (base64 === undefined) throw invalid('The request must be one PEM block "CERTIFICATE REQUEST" and nothing else.');
   const der = Buffer.from(base64, 'base64');
-  if (der.toString('base64') !== base64) throw invalid('The PEM block is not base64.');
+  if (der.toString('base64') !== base64) throw invalid('The request is not base64.');
   return der;
 }
 
