@@ -1,5 +1,5 @@
 import type { IConnectPacket } from 'mqtt-packet';
-import type { DeviceCommand } from '../../actors/device/commands.js';
+import type { ConnectDevice, Credential, DeviceCommand } from '../../actors/device/commands.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import { isIdentifier } from '../../actors/kernel/identifier.js';
 import type { Clock, DeviceIndex, EntityDirectory, Logger, Origin } from '../../actors/kernel/ports.js';
@@ -14,7 +14,6 @@ import { createRefusedConnects } from './refused-connects.js';
 import { prefixTopics, prefixWill } from './tenant-topics.js';
 import { createKeyedBuckets } from './token-bucket.js';
 import { isWellFormedText } from './topics.js';
-import { createTurns } from './turns.js';
 import { createWrongTokens } from './wrong-tokens.js';
 
 const UNACCEPTABLE_PROTOCOL = 1;
@@ -34,6 +33,8 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MqttMetrics;
+  /** The device was admitted when its socket was gone already. */
+  readonly onLate: (connection: Connection) => void;
 }
 
 /** A refused CONNECT: what the client sees, and what the log says. */
@@ -57,24 +58,24 @@ export interface Admission {
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { devices, limits, live, clock, metrics } = options;
-  const inTurn = createTurns();
   const connects = createKeyedBuckets(limits.connectRate, limits.connectBurst);
   const wrongTokens = createWrongTokens(clock);
   const restless = createKeyedBuckets(RESTLESS_CHANGES / (MINUTE_MS / 1000), RESTLESS_CHANGES);
   const logRefusal = createRefusedConnects(options.logger, clock);
 
   /** The device of a claim, and a hearing for its tries. */
-  async function peerOf(connection: Connection, { peer, credential }: Claim): Promise<Peer> {
-    if (credential.kind === 'certificate') {
-      if (!peer) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_UNKNOWN');
-      if (!connects.tryTake(clientIdOf(peer), clock.monotonic())) throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
-      return peer;
+  async function peerOf(connection: Connection, claim: Claim): Promise<Peer> {
+    const { peer } = claim;
+    if (claim.kind === 'certificate') {
+      if (!connects.tryTake(clientIdOf(claim.peer), clock.monotonic()))
+        throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
+      return claim.peer;
     }
     // The address belongs to the key: a stranger with a wrong token must not use up the device's own tries.
     const { address } = connection;
     const keys = [`address ${address}`, ...(peer ? [`device ${clientIdOf(peer)} ${address}`] : [])];
     if (!keys.every((key) => wrongTokens.mayTry(key))) throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
-    const found = peer ?? (await options.deviceIndex.deviceOfToken(credential.sha256));
+    const found = peer ?? (await options.deviceIndex.deviceOfToken(claim.credential.sha256));
     if (!found) {
       wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
       throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
@@ -99,57 +100,37 @@ export function createAdmission(options: AdmissionOptions): Admission {
     if (isTaken) throw new Refused(NOT_AUTHORIZED, 'CLIENT_ID_FORBIDDEN');
   }
 
-  /** Asks the device's actor, then reads what the session needs; one connection of a device after the other. */
+  /**
+   * Asks the device's actor and reads what its answer led to. Both go into its inbox in one turn, so that no other connection
+   * of the device can come between.
+   */
   async function openSession(connection: Connection, packet: IConnectPacket, peer: Peer, claim: Claim): Promise<void> {
-    const stream = streamOfDevice(peer);
     const { credential } = claim;
-    const { address, listener } = connection;
-    const principal = `device/${peer.device}`;
+    const { address } = connection;
+    const stream = streamOfDevice(peer);
     const fingerprint = credential.kind === 'certificate' ? credential.fingerprint : undefined;
     const origin: Origin = {
       tenant: peer.tenant,
-      principal,
+      principal: `device/${peer.device}`,
       ...(fingerprint === undefined ? {} : { credential: fingerprint }),
       address,
     };
     // From here on revocations find this connection, whatever comes first.
     const attendance: Attendance = { connection, peer, credential: fingerprint, sessionEpoch: 0, sequence: 0 };
     live.attend(attendance);
-    const outcome = await devices.request(
-      stream,
-      {
-        type: 'ConnectDevice',
-        credential,
-        connection: {
-          clientId: packet.clientId,
-          address,
-          listener,
-          protocolLevel: packet.protocolVersion ?? 4,
-          keepAlive: packet.keepalive ?? 0,
-          cleanSession: packet.clean ?? true,
-        },
-      },
-      origin,
-      { timeoutMs: limits.connectMs },
-    );
+    const answer = devices.request(stream, connectCommand(connection, packet, credential), origin, {
+      timeoutMs: limits.connectMs,
+    });
+    const reading = devices.query(stream, readSession);
+    reading.catch(() => undefined); // it is not asked for when the answer is no
+    const outcome = await answer;
     if (outcome.kind === 'failed') throw new Refused(SERVER_UNAVAILABLE, outcome.code);
     if (outcome.kind === 'rejected') {
-      if (credential.kind === 'token') countWrongToken(connection, peer);
-      const code =
-        credential.kind === 'token' && outcome.rejection.code.startsWith('CREDENTIAL')
-          ? BAD_CREDENTIALS
-          : NOT_AUTHORIZED;
-      throw new Refused(code, outcome.rejection.code);
+      const isBadToken = credential.kind === 'token' && outcome.rejection.code.startsWith('CREDENTIAL');
+      if (isBadToken) countWrongToken(connection, peer);
+      throw new Refused(isBadToken ? BAD_CREDENTIALS : NOT_AUTHORIZED, outcome.rejection.code);
     }
-    const session = await devices.query(stream, ({ connection: open, certificates, tokens }) => ({
-      sessionEpoch: open.sessionEpoch,
-      policySequence: open.policySequence,
-      credential: open.credential ?? undefined,
-      expiresAt:
-        fingerprint === undefined
-          ? tokens.get(open.credential ?? '')?.expiresAt
-          : (certificates.get(fingerprint)?.notAfter ?? connection.certificate?.notAfter),
-    }));
+    const { policySequence, ...session } = await reading;
     attendance.credential = session.credential;
     attendance.sessionEpoch = session.sessionEpoch;
     attendance.sequence = outcome.recorded?.sequence ?? 0;
@@ -161,27 +142,26 @@ export function createAdmission(options: AdmissionOptions): Admission {
       granted: new Set(),
       origin: {
         ...origin,
-        ...(session.credential === undefined ? {} : { credential: session.credential }),
+        credential: session.credential,
         sessionEpoch: session.sessionEpoch,
-        policy: `${stream}:${session.policySequence}`,
+        policy: `${stream}:${policySequence}`,
       },
     };
-    takeOver(attendance);
+    if (connection.ended) options.onLate(connection);
+    else takeOver(attendance);
   }
 
-  /** The newer connection stays (SEC-07). */
+  /** The newest connection stays (SEC-07). */
   function takeOver(attendance: Attendance): void {
     const { peer } = attendance;
+    const newest = live.newest(peer);
     for (const other of live.of(peer)) {
-      if (other.sessionEpoch === 0 || other.sessionEpoch >= attendance.sessionEpoch) continue;
+      if (other.sessionEpoch === 0 || other === newest) continue;
       closeConnection(other.connection, 'TAKEN_OVER');
       if (restless.tryTake(clientIdOf(peer), clock.monotonic())) continue;
+      const addresses = [other.connection.address, attendance.connection.address];
       options.logger.warn(
-        {
-          tenant: peer.tenant,
-          deviceId: peer.device,
-          addresses: [other.connection.address, attendance.connection.address],
-        },
+        { tenant: peer.tenant, deviceId: peer.device, addresses },
         'Two clients fight over one credential',
       );
     }
@@ -205,7 +185,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       prefixWill(peer.tenant, packet.will);
     }
     await refuseForeignClientId(peer, clientId);
-    await inTurn(clientIdOf(peer), () => openSession(connection, packet, peer, claim));
+    await openSession(connection, packet, peer, claim);
     packet.clientId = clientIdOf(peer);
   }
 
@@ -218,14 +198,41 @@ export function createAdmission(options: AdmissionOptions): Admission {
         await decide(connection, packet);
         return connection.ended || connection.client.closed ? new Error('the client has gone') : undefined;
       } catch (error) {
+        live.leave(connection);
         const refusal = error instanceof Refused ? error : new Refused(SERVER_UNAVAILABLE, 'JOURNAL_UNAVAILABLE');
         metrics.refused.inc(1, { reason: refusal.reason });
-        logRefusal(connection.certificate?.peer?.device ?? packet.username ?? '', connection.address, refusal.reason);
+        logRefusal(connection.identity?.device ?? packet.username ?? '', connection.address, refusal.reason);
         if (!(error instanceof Refused)) options.logger.warn({ err: error }, 'A connection could not be decided');
         await sendConnack(connection, refusal.returnCode);
         return refusal;
       }
     },
+  };
+}
+
+function connectCommand(connection: Connection, packet: IConnectPacket, credential: Credential): ConnectDevice {
+  return {
+    type: 'ConnectDevice',
+    credential,
+    connection: {
+      clientId: packet.clientId,
+      address: connection.address,
+      listener: connection.listener,
+      protocolLevel: packet.protocolVersion ?? 4,
+      keepAlive: packet.keepalive ?? 0,
+      cleanSession: packet.clean ?? true,
+    },
+  };
+}
+
+/** What a session keeps of its device's state. */
+function readSession({ connection, certificates, tokens }: DeviceState) {
+  const credential = connection.credential ?? '';
+  return {
+    sessionEpoch: connection.sessionEpoch,
+    policySequence: connection.policySequence,
+    credential,
+    expiresAt: certificates.get(credential)?.notAfter ?? tokens.get(credential)?.expiresAt,
   };
 }
 
@@ -243,12 +250,15 @@ function refuseIllFormed(packet: IConnectPacket, limits: MqttLimits): void {
 
 /** The verified certificate wins; a token is asked for only where there is none. */
 function claimOf(connection: Connection, packet: IConnectPacket, now: number): Claim {
-  const { certificate } = connection;
-  if (certificate) {
+  const { identity, listener } = connection;
+  if (identity) {
     // Resumption of a TLS session does not verify again (SEC-06).
-    if (certificate.notAfter <= now) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_EXPIRED');
-    return { peer: certificate.peer, credential: { kind: 'certificate', fingerprint: certificate.fingerprint } };
+    if (identity.notAfter <= now) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_EXPIRED');
+    const { tenant, device, fingerprint } = identity;
+    return { kind: 'certificate', peer: { tenant, device }, credential: { kind: 'certificate', fingerprint } };
   }
+  // Its names may not be used (SEC-03).
+  if (listener === 'mqtts') throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_UNKNOWN');
   const claim = tokenClaim(packet.username, packet.password);
   if (!claim) throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
   return claim;

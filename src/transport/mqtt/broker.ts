@@ -3,15 +3,7 @@ import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
-import type {
-  Clock,
-  DeviceIndex,
-  EntityDirectory,
-  Journal,
-  Logger,
-  Meter,
-  Subscriber,
-} from '../../actors/kernel/ports.js';
+import type { Clock, DeviceIndex, EntityDirectory, Logger, Meter, Subscriber } from '../../actors/kernel/ports.js';
 import { createAdmission } from './admission.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
 import { createCommitGate } from './commit-gate.js';
@@ -31,7 +23,6 @@ import { errorsTopic, internalTopic } from './topics.js';
 export interface BrokerOptions {
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
   readonly deviceIndex: Pick<DeviceIndex, 'deviceOfToken'>;
-  readonly journal: Pick<Journal, 'headOf'>;
   /** Listeners that are absent are off; `host` is loopback unless given (SEC-10). */
   readonly listeners: Readonly<Partial<Record<ListenerName, ListenerAddress>>>;
   /** Server certificate, and the authority whose device certificates are accepted. */
@@ -55,7 +46,7 @@ export interface Broker {
   replaceServerCertificate(certificate: ServerCertificate): void;
   /** Takes nothing new, lets what waits be committed and acknowledged, ends all connections. Within `stopMs`. */
   stop(): Promise<void>;
-  /** Closes connections whose credential was revoked; to be run as a live subscription. */
+  /** Closes connections whose credential was revoked; to be run as a subscription from the head. */
   readonly subscriber: Subscriber;
 }
 
@@ -112,7 +103,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const broker = await Aedes.createBroker({
     persistence: store,
     ...createBrokerHooks({
-      admission: createAdmission({ devices, deviceIndex: options.deviceIndex, limits, live, clock, logger, metrics }),
+      admission: createAdmission({
+        devices,
+        deviceIndex: options.deviceIndex,
+        limits,
+        live,
+        clock,
+        logger,
+        metrics,
+        onLate: endConnection,
+      }),
       gate,
       connectionOf: (client) => connections.of(client),
       limits,
@@ -231,7 +231,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       for (const listener of listeners) listener.replaceCertificate(certificate);
     },
     stop: () => (stopping ??= stop()),
-    subscriber: createRevocations(live, (shard) => options.journal.headOf(shard)),
+    subscriber: createRevocations(live),
   };
 }
 

@@ -211,6 +211,8 @@ function reasonOfRefusal(code: string): DisconnectReason {
   switch (code) {
     case 'DEVICE_DISABLED':
       return 'DEVICE_DISABLED';
+    case 'CREDENTIAL_REVOKED':
+      return 'CREDENTIAL_REVOKED';
     case 'DEVICE_UNKNOWN':
       return 'DEVICE_DELETED';
     default:

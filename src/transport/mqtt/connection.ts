@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { Origin } from '../../actors/kernel/ports.js';
+import type { PeerIdentity } from '../pki/identity.js';
 import type { Peer } from './access.js';
 import type { BrokerClient } from './aedes-internals.js';
-import type { PresentedCertificate } from './credential.js';
 import type { ReadValve } from './read-valve.js';
 
 export type ListenerName = 'mqtts' | 'mqtt' | 'wss';
@@ -29,8 +29,8 @@ export interface Connection {
   readonly listener: ListenerName;
   /** Remote address without the port. */
   readonly address: string;
-  /** What the TLS layer has verified. */
-  readonly certificate: PresentedCertificate | undefined;
+  /** Who the verified client certificate names. */
+  readonly identity: PeerIdentity | undefined;
   readonly valve: ReadValve;
   /** Known as soon as the credential names a tenant: from then on topics carry it. */
   tenant: string | undefined;

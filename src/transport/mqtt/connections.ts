@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import { internalsOf } from './aedes-internals.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
-import { presentedCertificate } from './credential.js';
+import { verifiedIdentity } from './credential.js';
 import type { MqttLimits } from './limits.js';
 import { guardParser } from './packet-guard.js';
 import { createReadValve } from './read-valve.js';
@@ -25,14 +25,14 @@ export function createConnections(limits: MqttLimits, onEnded: (connection: Conn
   return {
     accept(broker, listener, stream, socket) {
       // Before aedes has it: what a hostile certificate throws here must not reach the server's event.
-      const certificate = presentedCertificate(socket);
+      const identity = verifiedIdentity(socket);
       const client = internalsOf(broker.handle(stream));
       const connection: Connection = {
         client,
         socket: stream,
         listener,
         address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
-        certificate,
+        identity,
         valve: createReadValve(stream, () => client._nextBatch()),
         tenant: undefined,
         session: undefined,

@@ -6,24 +6,14 @@ import type { Attendance, LiveConnections } from './live-connections.js';
 
 /**
  * Live reader of the journal, on every node: closes connections whose right has ended (SEC-05) and those that another node has
- * taken over. It begins at the head, since a node that starts has no connection, and keeps its place in memory.
- *
- * @param headOf newest committed position of a shard
+ * taken over. A node that starts has no connection, so it is run from the head and keeps no place.
  */
-export function createRevocations(live: LiveConnections, headOf: (shard: number) => number): Subscriber {
-  const finished = new Map<number, number>();
+export function createRevocations(live: LiveConnections): Subscriber {
   return {
     name: 'sessions',
-    checkpoint(shard) {
-      const position = finished.get(shard) ?? headOf(shard);
-      finished.set(shard, position);
-      return Promise.resolve(position);
-    },
-    handle(shard, events) {
-      for (const event of events) {
-        closeConcerned(live, event);
-        finished.set(shard, event.position);
-      }
+    checkpoint: () => Promise.resolve(0),
+    handle(_shard, events) {
+      for (const event of events) closeConcerned(live, event);
     },
   };
 }
