@@ -81,6 +81,8 @@ export function loadContract(): Contract {
   const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, allowUnionTypes: true });
   ajv.addFormat('date-time', isRfc3339);
   ajv.addFormat('sequence-or-time', (text: string) => /^[1-9]\d{0,14}$/.test(text) || isRfc3339(text));
+  // ajv looks at the root of a document in passing, and is strict about words that it does not know.
+  ajv.addVocabulary(Object.keys(document));
   ajv.addSchema(document, 'contract', false, false);
   const compile = (pointer: string): ValidateFunction => ajv.compile({ $ref: `contract#${pointer}` });
   const resolve = <T extends object>(value: T | Reference): T =>

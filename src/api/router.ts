@@ -102,15 +102,13 @@ function admit(operation: Operation, options: RouterOptions, request: Request): 
     if (seconds === 0) return;
     throw new Refusal('RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': String(seconds) } });
   };
-  if (operation.role === undefined && authorization === undefined) {
-    limit(addressLimiter, address ?? '');
-    return undefined;
-  }
   let access: Access;
   try {
     access = authenticator.authenticate(authorization, request.get('fleetlog-tenant'), address);
   } catch (error) {
     limit(addressLimiter, address ?? '');
+    // Where no token is asked for, a bad one is as good as none: a watchdog must hear the truth also while tokens are unknown.
+    if (operation.role === undefined) return undefined;
     throw error;
   }
   limit(tokenLimiter, access.origin.principal);

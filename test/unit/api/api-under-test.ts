@@ -1,0 +1,229 @@
+import { createHash, randomBytes } from 'node:crypto';
+import supertest from 'supertest';
+import { createDeviceDirectory } from '../../../src/actors/device/device-actor.js';
+import { deviceStream } from '../../../src/actors/device/events.js';
+import { FleetlogError } from '../../../src/actors/kernel/errors.js';
+import type {
+  CertificateAuthority,
+  Clock,
+  DeviceIndex,
+  DeviceSummary,
+  EncodedEvent,
+  EntityDirectory,
+  IssuedCertificate,
+  RecordedEvent,
+} from '../../../src/actors/kernel/ports.js';
+import { startSubscription } from '../../../src/actors/kernel/subscription.js';
+import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
+import type { DeviceState } from '../../../src/actors/device/state.js';
+import { createApiTokenIndex } from '../../../src/api/api-token-index.js';
+import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
+import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
+import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
+
+export const ADMIN_TOKEN = 'admin-token-for-tests-0123456789abcdef';
+export const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIH\n-----END CERTIFICATE REQUEST-----\n';
+
+/** The real API over the real entities, on a journal in memory. */
+export interface ApiUnderTest {
+  readonly api: Api;
+  readonly server: HttpServer;
+  readonly url: string;
+  readonly memory: MemoryJournal;
+  readonly logger: ReturnType<typeof createSilentLogger>;
+  readonly meter: ReturnType<typeof createMemoryMeter>;
+  /** As the administrator from the environment. */
+  readonly admin: Caller;
+  as(token: string | undefined, headers?: Readonly<Record<string, string>>): Caller;
+  /** Creates an API token and answers it. */
+  issueToken(role: string, tenant?: string): Promise<{ readonly id: string; readonly token: string }>;
+  /** Journals an event as a device would have caused it. */
+  record(stream: string, type: string, payload?: object): Promise<RecordedEvent>;
+  stop(): Promise<void>;
+}
+
+export interface Caller {
+  get(path: string): supertest.Test;
+  delete(path: string, body?: object): supertest.Test;
+  post(path: string, body?: object): supertest.Test;
+  patch(path: string, body: object): supertest.Test;
+}
+
+export async function startApiUnderTest(
+  overrides: Partial<ApiOptions> & { readonly memory?: MemoryJournal; readonly clock?: Clock } = {},
+): Promise<ApiUnderTest> {
+  const memory = overrides.memory ?? createMemoryJournal();
+  const logger = createSilentLogger();
+  const meter = createMemoryMeter();
+  const clock = overrides.clock ?? realClock;
+  const { journal, snapshots, incomingIds } = memory;
+  const ports = { journal, snapshots, incomingIds, clock, logger, meter };
+  const devices = createDeviceDirectory(ports);
+  const tenants = createTenantDirectory(ports);
+  const tokens = createApiTokenIndex({ journal, snapshots });
+  const subscription = startSubscription({ subscriber: tokens, journal, clock, logger, meter });
+  const api = createApi({
+    devices,
+    tenants,
+    tokens,
+    deviceIndex: createScanningIndex(memory, devices),
+    journal,
+    authority: createFakeAuthority(clock),
+    adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
+    status: () => ({
+      version: '0.0.0-test',
+      shards: [{ shard: 0, head: 1, relayed: 1, lagEvents: 0, lagSeconds: 0 }],
+      relay: { state: 'off' },
+      subscriptions: [subscription.status()],
+    }),
+    verifyRelay: () =>
+      Promise.resolve({
+        records: 1,
+        gaps: 0,
+        duplicates: 0,
+        inversions: 0,
+        differences: 0,
+        upTo: { 0: 1 },
+        first: null,
+      }),
+    ready: () => ({ ready: true, parts: { journal: { state: 'ok' } } }),
+    metrics: () => Promise.resolve('fleetlog_test 1\n'),
+    loopback: true,
+    publicHosts: ['127.0.0.1'],
+    trustedProxies: [],
+    mqtts: { host: 'fleetlog.example', port: 8883 },
+    clock,
+    randomBytes,
+    logger,
+    meter,
+    ...overrides,
+  });
+  const server = await startHttp({ api, host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${server.port}`;
+
+  const as = (token: string | undefined, headers: Readonly<Record<string, string>> = {}): Caller => {
+    const prepare = (test: supertest.Test): supertest.Test =>
+      test.set({ ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }), ...headers });
+    return {
+      get: (path) => prepare(supertest(url).get(path)),
+      delete: (path, body) => prepare(supertest(url).delete(path)).send(body),
+      post: (path, body) => prepare(supertest(url).post(path)).send(body),
+      patch: (path, body) =>
+        prepare(supertest(url).patch(path)).type('application/merge-patch+json').send(JSON.stringify(body)),
+    };
+  };
+  const admin = as(ADMIN_TOKEN);
+
+  return {
+    api,
+    server,
+    url,
+    memory,
+    logger,
+    meter,
+    admin,
+    as,
+    async issueToken(role, tenant = 'default') {
+      const response = await as(ADMIN_TOKEN, { 'Fleetlog-Tenant': tenant }).post('/api/v1/tokens', { role });
+      return response.body;
+    },
+    async record(stream, type, payload = {}) {
+      const firstSequence = memory.stream(stream).length + 1;
+      const epoch = journal.epochOf(journal.shardOf(stream));
+      await journal.append({ stream, epoch, firstSequence, events: [encodedEvent(type, payload)] });
+      return memory.stream(stream).at(-1)!;
+    },
+    async stop() {
+      await server.stop();
+      await subscription.stop();
+      await Promise.all([devices.stop(), tenants.stop()]);
+    },
+  };
+}
+
+function encodedEvent(type: string, payload: object): EncodedEvent {
+  return {
+    type,
+    schemaVersion: 1,
+    occurredAt: Date.now(),
+    payload: Buffer.from(JSON.stringify(payload)),
+    metadata: Buffer.from('{"tenant":"default","principal":"device/x","hash":"00"}'),
+  };
+}
+
+/** Gives certificates that are texts: what X.509 is like is the concern of the real authority's tests. */
+function createFakeAuthority(clock: Clock): CertificateAuthority {
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const certify = (key: string): IssuedCertificate => {
+    const serial = randomBytes(16).toString('hex');
+    const certificate = `-----BEGIN CERTIFICATE-----\n${serial}\n-----END CERTIFICATE-----\n`;
+    return {
+      fingerprint: sha256(certificate),
+      certificate,
+      serial,
+      notBefore: clock.now() - 3_600_000,
+      notAfter: clock.now() + 86_400_000,
+      keyType: 'EC P-256',
+      publicKeySha256: key,
+    };
+  };
+  const publicKeyOfCsr = (csr: string): Promise<string> =>
+    csr.startsWith('-----BEGIN CERTIFICATE REQUEST-----')
+      ? Promise.resolve(sha256(csr))
+      : Promise.reject(new FleetlogError('CSR_INVALID', 'This is no CSR.', { pointer: '/csr' }));
+  return {
+    certificate: '-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----\n',
+    fingerprint: sha256('authority'),
+    notAfter: clock.now() + 86_400_000,
+    publicKeyOfCsr,
+    issueFromCsr: async (csr) => certify(await publicKeyOfCsr(csr)),
+    issueWithKey: () => {
+      const privateKey = `-----BEGIN PRIVATE KEY-----\n${randomBytes(16).toString('hex')}\n-----END PRIVATE KEY-----\n`;
+      return Promise.resolve({ ...certify(sha256(privateKey)), privateKey });
+    },
+  };
+}
+
+/** The device list by asking every device of the journal: what the projection must equal. */
+function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<never, DeviceState>): DeviceIndex {
+  const summary = (state: DeviceState): DeviceSummary => ({
+    id: state.id,
+    type: state.profile.type ?? null,
+    name: state.profile.name ?? null,
+    tags: state.profile.tags,
+    enabled: state.enabled,
+    gateway: state.profile.gateway,
+    via: state.profile.via,
+    connected: state.connection.connected,
+    sessionEpoch: state.connection.sessionEpoch,
+    registeredAt: state.registeredAt,
+    revision: state.revision,
+  });
+  return {
+    async list({ tenant, search, sort, limit, after }) {
+      const streams = new Set(memory.rows.flat().map((event) => event.stream));
+      const rows: DeviceSummary[] = [];
+      for (const stream of [...streams].filter((name) => name.startsWith(deviceStream(tenant, '')))) {
+        const row = await devices.query(stream, (state) =>
+          state.status === 'registered' ? summary(state) : undefined,
+        );
+        if (row !== undefined) rows.push(row);
+      }
+      const column = sort.replace('-', '') as 'id' | 'name' | 'registeredAt';
+      const direction = sort.startsWith('-') ? -1 : 1;
+      const compare = (a: readonly unknown[], b: readonly unknown[]): number => {
+        const place = a.findIndex((value, index) => value !== b[index]);
+        return place < 0 ? 0 : ((a[place] as string) < (b[place] as string) ? -1 : 1) * direction;
+      };
+      const key = (row: DeviceSummary): readonly unknown[] => [row[column] ?? '', row.id];
+      return rows
+        .filter((row) => search === undefined || [row.id, row.name ?? '', ...row.tags].some((t) => t.includes(search)))
+        .sort((a, b) => compare(key(a), key(b)))
+        .filter((row) => after === undefined || compare(key(row), [after.value ?? '', after.id]) > 0)
+        .slice(0, limit);
+    },
+    deviceOfToken: () => Promise.resolve(undefined),
+    connected: () => Promise.resolve([]),
+    caughtUp: () => Promise.resolve(),
+  };
+}
