@@ -1,6 +1,6 @@
 import type { Decider, DomainEvent, EntityCodec } from '../../../../src/actors/kernel/decider.js';
 import { createEntityDirectory, type DirectoryLimits } from '../../../../src/actors/kernel/entity-directory.js';
-import type { Ask, Clock, Origin, Outcome } from '../../../../src/actors/kernel/ports.js';
+import type { Ask, Clock, Logger, Origin, Outcome } from '../../../../src/actors/kernel/ports.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../../support/fake-ports.js';
 import { createMemoryJournal, type MemoryJournal } from '../../../support/memory-journal.js';
 
@@ -71,7 +71,12 @@ export const origin: Origin = { tenant: 'default', principal: 'device/d1' };
 
 /** Starts a directory of counters over a memory journal. */
 export function startCounters(
-  options: { readonly limits?: Partial<DirectoryLimits>; readonly clock?: Clock; readonly memory?: MemoryJournal } = {},
+  options: {
+    readonly limits?: Partial<DirectoryLimits>;
+    readonly clock?: Clock;
+    readonly memory?: MemoryJournal;
+    readonly logger?: Logger;
+  } = {},
 ) {
   const memory = options.memory ?? createMemoryJournal();
   const logger = createSilentLogger();
@@ -84,7 +89,7 @@ export function startCounters(
     snapshots: memory.snapshots,
     incomingIds: memory.incomingIds,
     clock: options.clock ?? realClock,
-    logger,
+    logger: options.logger ?? logger,
     meter,
     ...(options.limits && { limits: options.limits }),
   });
