@@ -2,6 +2,8 @@
 create table device_index (
   tenant        text        not null collate "C",
   id            text        not null collate "C",
+  -- False for a deleted device whose connection is still open: not listed, but its connection has to be closed.
+  registered    boolean     not null,
   type          text        collate "C",
   name          text        collate "C",
   tags          text[]      not null,

@@ -105,6 +105,7 @@ export interface Journal {
   /**
    * Joins the group commit and settles when the outcome is known. An outcome that the connection took with it is looked up,
    * never guessed, so this may take as long as Postgres is away; callers keep their own deadlines towards clients.
+   * A stream has one append under way at a time.
    * @throws JournalUnavailable when nothing of it was or will be written: stopping, or the waiting room is full
    */
   append(append: Append): Promise<AppendOutcome>;
@@ -125,23 +126,6 @@ export interface Journal {
   health(): JournalHealth;
   /** Stores the relay's mirror in `shard.relayed`. */
   saveRelayed(shard: number, position: number): Promise<void>;
-}
-
-/** Part of one stream. */
-export interface StreamPageQuery {
-  readonly stream: string;
-  /** First and last sequence, both included. @default the whole stream */
-  readonly from?: number;
-  readonly to?: number;
-  /** Only events of these types. @default all */
-  readonly types?: readonly string[];
-  readonly limit: number;
-}
-
-/** Reads that people ask for, off the hot path. A page of a shard is `Journal.readShard`. */
-export interface EventReader {
-  /** The first `limit` events of the query in order; fewer = there are no more. */
-  streamPage(query: StreamPageQuery): Promise<readonly RecordedEvent[]>;
 }
 
 export interface JournalHealth {

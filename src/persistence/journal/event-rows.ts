@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { RecordedEvent, StreamPageQuery } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports.js';
 import { toMilliseconds } from '../sql-time.js';
 
 interface EventRow {
@@ -26,10 +26,6 @@ const READ_STREAM = `select ${COLUMNS} from journal
 const READ_SHARD = `select ${COLUMNS} from journal
   where shard = $1 and position > $2 and position <= $3 order by position`;
 
-const READ_STREAM_PAGE = `select ${COLUMNS} from journal
-  where shard = $1 and stream = $2 and sequence between $3 and $4 and ($5::text[] is null or type = any($5))
-  order by sequence limit $6`;
-
 /** Events `fromSequence`, … of one stream. */
 export async function readStreamRows(
   pool: pg.Pool,
@@ -42,21 +38,6 @@ export async function readStreamRows(
     name: 'read-stream',
     text: READ_STREAM,
     values: [shard, stream, fromSequence, limit],
-  });
-  return rows.map(toEvent);
-}
-
-/** Part of one stream, by types if wanted. */
-export async function readStreamPage(
-  pool: pg.Pool,
-  shard: number,
-  query: StreamPageQuery,
-): Promise<readonly RecordedEvent[]> {
-  const { stream, from = 1, to = Number.MAX_SAFE_INTEGER, types, limit } = query;
-  const { rows } = await pool.query<EventRow>({
-    name: 'read-stream-page',
-    text: READ_STREAM_PAGE,
-    values: [shard, stream, from, to, types ?? null, limit],
   });
   return rows.map(toEvent);
 }

@@ -1,7 +1,7 @@
-import type { Clock, EventReader, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
+import type { Clock, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
 import type { Database } from '../database.js';
 import { pauseFor } from './back-off.js';
-import { readShardRows, readStreamPage, readStreamRows } from './event-rows.js';
+import { readShardRows, readStreamRows } from './event-rows.js';
 import { createGroupCommit, type WaitingRoomLimits } from './group-commit.js';
 import { createGroupWriter } from './group-writer.js';
 import { shardOf } from './murmur2.js';
@@ -30,7 +30,7 @@ export interface JournalOptions {
   readonly stopGraceMs?: number;
 }
 
-export interface PostgresJournal extends Journal, EventReader {
+export interface PostgresJournal extends Journal {
   /** Takes nothing more, writes what waits, and closes the writer's connection. */
   stop(): Promise<void>;
 }
@@ -125,7 +125,6 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
       readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
     readShard: (shard, after, limit) =>
       states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard)),
-    streamPage: (query) => readStreamPage(pool, shardOf(query.stream, shards), query),
     heads: () => readHeads(pool),
     onCommit: (listener) => {
       listeners.add(listener);

@@ -69,20 +69,6 @@ describe('journal', () => {
     expect(fromPostgres.map(({ recordedAt }) => recordedAt)).toEqual(times.map(() => outcome.recordedAt));
   });
 
-  test('pages a stream by sequence and types', async () => {
-    const journal = await open();
-    const stream = freshStream();
-    const events = someEvents(6).map((event, index) => ({ ...event, type: index % 2 === 0 ? 'Even' : 'Odd' }));
-    await journal.append({ ...appendOf(journal, stream, 1), events });
-    const sequences = async (query: object) =>
-      (await journal.streamPage({ stream, limit: 10, ...query })).map(({ sequence }) => sequence);
-    expect(await sequences({})).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(await sequences({ from: 2, to: 5 })).toEqual([2, 3, 4, 5]);
-    expect(await sequences({ types: ['Odd'] })).toEqual([2, 4, 6]);
-    expect(await sequences({ types: ['Odd'], from: 3, limit: 1 })).toEqual([4]);
-    expect(await sequences({ types: [] })).toEqual([]);
-  });
-
   test('refuses a start with another number of shards and says what to do', async () => {
     await open();
     await expect(openTestJournal(database.url, { shards: 8 })).rejects.toThrow('set FLEETLOG_SHARDS=4');

@@ -1,0 +1,28 @@
+import type pg from 'pg';
+
+import type { DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
+import { fromMilliseconds } from '../sql-time.js';
+import { DEVICE_COLUMNS, toSummary, type DeviceRow } from './device-rows.js';
+
+/** How rows are ordered, and how the value of a cursor becomes comparable. Ties are broken by the id. */
+const SORTS: Readonly<Record<'id' | 'name' | 'registeredAt', { readonly column: string; readonly cursor: string }>> = {
+  id: { column: 'id', cursor: '$3::text' },
+  name: { column: "coalesce(name, '')", cursor: "coalesce($3::text, '')" },
+  registeredAt: { column: 'registered_at', cursor: fromMilliseconds('$3::int8') },
+};
+
+/** One page of a tenant's devices; a device without a name sorts as if it were empty. */
+export async function listDevices(pool: pg.Pool, query: DeviceListQuery): Promise<readonly DeviceSummary[]> {
+  const { tenant, search = '', sort, limit, after } = query;
+  const descending = sort.startsWith('-');
+  const { column, cursor } = SORTS[(descending ? sort.slice(1) : sort) as keyof typeof SORTS];
+  const direction = descending ? 'desc' : 'asc';
+  const beyond = after === undefined ? '' : `and (${column}, id) ${descending ? '<' : '>'} (${cursor}, $4::text)`;
+  const { rows } = await pool.query<DeviceRow>(
+    `select ${DEVICE_COLUMNS} from device_index
+     where tenant = $1 and registered and ($2::text = '' or strpos(search_text, $2) > 0) ${beyond}
+     order by ${column} ${direction}, id ${direction} limit ${after === undefined ? '$3' : '$5'}`,
+    [tenant, search.toLowerCase(), ...(after === undefined ? [] : [after.value, after.id]), limit],
+  );
+  return rows.map(toSummary);
+}

@@ -1,0 +1,38 @@
+/** Lets somebody wait until a projection has passed a position, without asking again and again. */
+export interface PassedPositions {
+  /** The projection has finished everything up to here. */
+  pass(shard: number, position: number): void;
+  /** Resolves at once, when it is passed, or after `timeoutMs`. */
+  wait(shard: number, position: number, timeoutMs: number): Promise<void>;
+}
+
+interface Waiter {
+  readonly position: number;
+  readonly wake: () => void;
+}
+
+export function createPassedPositions(): PassedPositions {
+  const passed = new Map<number, number>();
+  const waiters = new Map<number, Set<Waiter>>();
+  return {
+    pass: (shard, position) => {
+      passed.set(shard, Math.max(position, passed.get(shard) ?? 0));
+      for (const waiter of waiters.get(shard) ?? []) if (waiter.position <= position) waiter.wake();
+    },
+    wait: (shard, position, timeoutMs) => {
+      if ((passed.get(shard) ?? 0) >= position) return Promise.resolve();
+      return new Promise((resolve) => {
+        const ofShard = waiters.get(shard) ?? new Set();
+        waiters.set(shard, ofShard);
+        const wake = () => {
+          clearTimeout(timer);
+          ofShard.delete(waiter);
+          resolve();
+        };
+        const timer = setTimeout(wake, timeoutMs);
+        const waiter = { position, wake };
+        ofShard.add(waiter);
+      });
+    },
+  };
+}
