@@ -78,7 +78,13 @@ type PathItem = Partial<Record<Method, OpenApiOperation>> & Pick<OpenApiOperatio
  */
 export function loadContract(): Contract {
   const document = parse(readFileSync(CONTRACT_FILE, 'utf8')) as { readonly paths: Readonly<Record<string, PathItem>> };
-  const ajv = new Ajv2020({ strict: true, allErrors: true, strictRequired: false, allowUnionTypes: true });
+  const ajv = new Ajv2020({
+    strict: true,
+    allErrors: true,
+    verbose: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+  });
   ajv.addFormat('date-time', isRfc3339);
   ajv.addFormat('sequence-or-time', (text: string) => /^[1-9]\d{0,14}$/.test(text) || isRfc3339(text));
   // ajv looks at the root of a document in passing, and is strict about words that it does not know.

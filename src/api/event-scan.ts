@@ -11,7 +11,7 @@ export interface EventSelection {
 }
 
 /** Events read from the journal at a time: what one reader holds in memory. */
-const CHUNK = 200;
+const CHUNK = 100;
 
 /**
  * Reads from `positions` up to `heads`, shard after shard, and yields what is selected in batches of one shard.

@@ -142,6 +142,7 @@ export interface HttpServer {
 }
 
 const STOP_TIMEOUT_MS = 2000;
+const STOP_SWEEP_MS = 25;
 
 /**
  * Listens. Slow senders are closed by the server's own times (SEC-83): headers within 10 s, a request within 30 s.
@@ -174,8 +175,10 @@ export async function startHttp(options: {
 async function stop(server: Server, api: Api): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   api.close();
-  server.closeIdleConnections();
+  // A kept-alive connection becomes idle when its last answer ends, which nobody announces.
+  const sweep = setInterval(() => server.closeIdleConnections(), STOP_SWEEP_MS);
   const force = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(force);
 }

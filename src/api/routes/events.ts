@@ -7,6 +7,7 @@ import type { EventStreams, StreamFormat } from '../event-stream.js';
 import { linkNext } from '../link.js';
 import { formatPositions, headPositions, parsePositions, type Positions } from '../positions.js';
 import { Refusal } from '../problem.js';
+import { MAX_PAGE_BYTES } from '../stream-page.js';
 
 interface EventRouteOptions {
   readonly journal: Journal;
@@ -78,13 +79,15 @@ async function answerPage(journal: Journal, call: Call, positions: Positions): P
   }
   const heads = headPositions(journal);
   const events: RecordedEvent[] = [];
+  let bytes = 0;
   for await (const batch of scanJournal(journal, selectionOf(call), positions, heads, MAX_SCANNED)) {
-    const taken = batch.slice(0, limit - events.length);
-    const last = taken.at(-1);
-    events.push(...taken);
-    if (events.length < limit || last === undefined) continue;
-    positions[last.shard] = last.position;
-    break;
+    for (const event of batch) {
+      if (events.length === limit || bytes >= MAX_PAGE_BYTES) break;
+      events.push(event);
+      bytes += event.payload.length;
+      positions[event.shard] = event.position;
+    }
+    if (events.length === limit || bytes >= MAX_PAGE_BYTES) break;
   }
   const after = formatPositions(positions);
   const next = heads.some((head, shard) => head > (positions[shard] ?? 0)) ? after : null;

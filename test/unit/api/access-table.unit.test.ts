@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { loadContract, type Operation } from '../../../src/api/contract.js';
+import type { Operation } from '../../../src/api/contract.js';
 import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
+import { examplesOf, operations, preparePath } from './operation-fixtures.js';
 import { answerFaults } from './response-checker.js';
 
 type Row = readonly [
@@ -51,8 +52,6 @@ const TABLE: Readonly<Record<string, Row>> = {
 };
 const CALLERS = ['anonymous', 'malformed', 'expired', 'revoked', 'viewer', 'operator', 'admin', 'otherTenant'] as const;
 
-const { operations, document } = loadContract();
-
 describe('SEC-70 access', () => {
   let under: ApiUnderTest;
   const tokens: Record<(typeof CALLERS)[number], string | undefined> = {
@@ -86,31 +85,9 @@ describe('SEC-70 access', () => {
   });
   afterAll(() => under.stop());
 
-  /** Makes what the path names, fresh for each call, and answers the path. */
-  async function preparePath(operation: Operation, caller: string): Promise<string> {
-    const device = `${operation.id}-${caller}`;
-    const at = `/api/v1/devices/${device}`;
-    const parts: Record<string, string> = { deviceId: device };
-    if (operation.path.includes('{deviceId}')) await under.admin.post('/api/v1/devices', { id: device });
-    if (operation.path.includes('{fingerprint}')) {
-      const issued = await under.admin.post(`${at}/certificates`, { generateKey: true });
-      parts['fingerprint'] = issued.body.fingerprint;
-    }
-    if (operation.path.includes('{tokenId}')) {
-      const created = operation.path.includes('{deviceId}')
-        ? await under.admin.post(`${at}/tokens`, {})
-        : await under.admin.post('/api/v1/tokens', { role: 'viewer' });
-      parts['tokenId'] = created.body.id;
-    }
-    return operation.path.replaceAll(/\{([A-Za-z]+)\}/g, (_all, name: string) => parts[name]!);
-  }
-
   function exampleBody(operation: Operation, caller: string): object | undefined {
-    const item = (document as { paths: Record<string, Record<string, any>> }).paths[operation.path]!;
-    const content = item[operation.method]!.requestBody?.content as Record<string, any> | undefined;
-    const [example] = Object.values(Object.values(content ?? {})[0]?.examples ?? {}) as { value: any }[];
-    if (operation.id === 'createDevice') return { ...example!.value, id: `created-by-${caller}` };
-    return example?.value;
+    const [example] = examplesOf(operation);
+    return operation.id === 'createDevice' ? { ...example?.value, id: `created-by-${caller}` } : example?.value;
   }
 
   test('has a row for each operation of the contract, and no other', () => {
@@ -121,15 +98,12 @@ describe('SEC-70 access', () => {
     CALLERS.map((caller, index) => ({ operation, caller, id: operation.id, expected: TABLE[operation.id]?.[index] })),
   );
   test.each(cases)('SEC-70 $id by $caller gives $expected', async ({ operation, caller, expected }) => {
-    const path = await preparePath(operation, caller);
+    const path = await preparePath(under, operation, `${operation.id}-${caller}`);
     const body = exampleBody(operation, caller);
     const as = under.as(tokens[caller]);
     const answer = operation.method === 'patch' ? await as.patch(path, body!) : await as[operation.method](path, body);
     expect(answer.status).toBe(expected);
-    const type = answer.headers['content-type']?.split(';')[0] ?? '';
-    expect(
-      answerFaults(operation.path, operation.method, { status: answer.status, type, text: answer.text ?? '' }),
-    ).toEqual([]);
+    expect(answerFaults(operation.path, operation.method, answer)).toEqual([]);
   });
 
   test('SEC-71 an id of another tenant and an unknown id give the same answer, byte for byte', async () => {

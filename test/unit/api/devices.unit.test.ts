@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Response } from 'supertest';
 import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 describe('devices over REST', () => {
@@ -128,7 +129,7 @@ describe('devices over REST', () => {
       const seen: string[] = [];
       let path: string | undefined = `/api/v1/devices?search=page-&limit=2&sort=${sort}`;
       while (path !== undefined) {
-        const page: { body: any; headers: Record<string, string> } = await under.admin.get(path);
+        const page: Response = await under.admin.get(path);
         seen.push(...page.body.items.map((item: { id: string }) => item.id));
         path = /<([^>]+)>; rel="next"/.exec(page.headers['link'] ?? '')?.[1];
         expect(path === undefined).toBe(page.body.next === null);

@@ -45,9 +45,9 @@ function at(pointer: string): unknown {
   return pointer
     .split('/')
     .slice(1)
-    .reduce(
+    .reduce<unknown>(
       (value, part) => (value as Record<string, unknown>)[part.replaceAll('~1', '/').replaceAll('~0', '~')],
-      document as unknown,
+      document,
     );
 }
 

@@ -1,0 +1,38 @@
+import { loadContract, type Operation } from '../../../src/api/contract.js';
+import type { ApiUnderTest } from './api-under-test.js';
+
+export const { operations, document } = loadContract();
+
+interface Content {
+  readonly examples?: Readonly<Record<string, { readonly value: object }>>;
+}
+interface DocumentedOperation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, Content>> };
+}
+
+/** The examples of an operation's body, in the order of the contract. */
+export function examplesOf(operation: Operation): readonly { readonly name: string; readonly value: object }[] {
+  const { paths } = document as { readonly paths: Record<string, Record<string, DocumentedOperation>> };
+  const content = paths[operation.path]?.[operation.method]?.requestBody?.content ?? {};
+  return Object.values(content).flatMap(({ examples = {} }) =>
+    Object.entries(examples).map(([name, { value }]) => ({ name, value })),
+  );
+}
+
+/** Makes what the path of an operation names, under a device of its own, and answers the path. */
+export async function preparePath(under: ApiUnderTest, operation: Operation, device: string): Promise<string> {
+  const parts: Record<string, string> = { deviceId: device };
+  const atDevice = operation.path.includes('{deviceId}');
+  if (atDevice) await under.admin.post('/api/v1/devices', { id: device, attributes: { site: 'north' } });
+  if (operation.path.includes('{fingerprint}')) {
+    const issued = await under.admin.post(`/api/v1/devices/${device}/certificates`, { generateKey: true });
+    parts['fingerprint'] = issued.body.fingerprint;
+  }
+  if (operation.path.includes('{tokenId}')) {
+    const created = atDevice
+      ? await under.admin.post(`/api/v1/devices/${device}/tokens`, {})
+      : await under.admin.post('/api/v1/tokens', { role: 'viewer' });
+    parts['tokenId'] = created.body.id;
+  }
+  return operation.path.replaceAll(/\{([A-Za-z]+)\}/g, (_all, name: string) => parts[name]!);
+}
