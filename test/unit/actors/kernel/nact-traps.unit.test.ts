@@ -158,7 +158,7 @@ test('N8 an ask that comes while its entity is being passivated is not lost', as
   const { memory, directory } = startCounters({ limits: { passivateAfterMs: 1 } });
   cleanUps.push(() => directory.stop(50));
   let writing: (() => void) | undefined;
-  const { save } = memory.snapshots;
+  const save = memory.snapshots.save.bind(memory.snapshots);
   Object.assign(memory.snapshots, {
     save: async (snapshot: Parameters<typeof save>[0]) => {
       await new Promise<void>((resolve) => (writing = resolve));

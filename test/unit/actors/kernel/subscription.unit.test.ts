@@ -119,7 +119,7 @@ test('from head: only what is committed from now on, a failed batch again, no ch
 
 test('the lag counts the events that are not handled and the age of the oldest', async () => {
   const clock = createFixedClock();
-  const memory = createMemoryJournal({ shards: 1, now: clock.now });
+  const memory = createMemoryJournal({ shards: 1, now: () => clock.now() });
   let release: (() => void) | undefined;
   const stuck: Subscriber = {
     name: 'stuck',

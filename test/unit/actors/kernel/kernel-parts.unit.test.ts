@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { createBackOff } from '../../../../src/actors/kernel/back-off.js';
+import { withDeadline } from '../../../../src/actors/kernel/deadline.js';
+import { createInbox } from '../../../../src/actors/kernel/inbox.js';
+import { encodeMetadata, encodeOrigin } from '../../../../src/actors/kernel/origin.js';
+import type { Origin } from '../../../../src/actors/kernel/ports.js';
+import { createRecoverySlots } from '../../../../src/actors/kernel/recovery-slots.js';
+import { parseStreamKey } from '../../../../src/actors/kernel/stream-key.js';
+
+describe('the inbox', () => {
+  test('gives back what was put in, in order, whatever is put and taken in between', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 2000 }), (steps) => {
+        const inbox = createInbox<number>({ count: 600, bytes: 1e9 });
+        const model: number[] = [];
+        for (const [index, put] of steps.entries()) {
+          if (put) {
+            const fits = model.length < 600;
+            expect(inbox.push(index, 1)).toBe(fits);
+            if (fits) model.push(index);
+          } else {
+            expect(inbox.peek()).toBe(model[0]);
+            expect(inbox.shift()).toBe(model.shift());
+          }
+          expect(inbox.count).toBe(model.length);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('counts bytes until they are taken out, and lets a single large item through', () => {
+    const inbox = createInbox<string>({ count: 10, bytes: 100 });
+    expect([inbox.push('large', 1000), inbox.push('small', 1)]).toEqual([true, false]);
+    inbox.shift();
+    expect([inbox.push('a', 60), inbox.push('b', 40), inbox.push('c', 1)]).toEqual([true, true, false]);
+  });
+});
+
+describe('metadata', () => {
+  test('SEC-150 says who, by which credential and right, from where, in a fixed order without empty members', () => {
+    const origin: Origin = {
+      policy: 'device/default/d1:2',
+      address: '10.0.0.1',
+      sessionEpoch: 3,
+      credential: 'ab',
+      principal: 'device/d"1',
+      tenant: 'default',
+    };
+    expect(encodeMetadata(origin, 'device/default/d1:9', undefined)).toBe(
+      '{"tenant":"default","principal":"device/d\\"1","credential":"ab","sessionEpoch":3,"address":"10.0.0.1",' +
+        '"policy":"device/default/d1:2","correlationId":"device/default/d1:9"}',
+    );
+    expect(JSON.parse(encodeMetadata(origin, 'c', 'e'))).toMatchObject({ correlationId: 'c', causationId: 'e' });
+  });
+
+  test('the text of an origin is made once', () => {
+    let reads = 0;
+    const origin: Origin = {
+      tenant: 'default',
+      get principal() {
+        reads += 1;
+        return 'device/d1';
+      },
+    };
+    expect(encodeOrigin(origin)).toBe(encodeOrigin(origin));
+    expect(reads).toBe(1);
+  });
+});
+
+describe('pauses and deadlines', () => {
+  test('a pause doubles up to the last one, is shortened by up to half, and begins anew after a success', () => {
+    const backOff = createBackOff({ firstMs: 100, lastMs: 350, random: () => 0 });
+    expect([backOff.next(), backOff.next(), backOff.next(), backOff.next()]).toEqual([100, 200, 350, 350]);
+    backOff.reset();
+    expect(backOff.next()).toBe(100);
+    expect(createBackOff({ firstMs: 100, lastMs: 350, random: () => 0.99 }).next()).toBeCloseTo(50.5);
+  });
+
+  test('what takes too long is given up, what is in time keeps its result or its fault', async () => {
+    const never = new Promise<never>(() => undefined);
+    await expect(withDeadline(never, 5, 'the read')).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    await expect(withDeadline(Promise.resolve(1), 5_000, 'the read')).resolves.toBe(1);
+    await expect(withDeadline(Promise.reject(new Error('own')), 5_000, 'the read')).rejects.toThrow('own');
+  });
+
+  test('a failed recovery gives its slot to the next', async () => {
+    const slots = createRecoverySlots(1);
+    const failing = slots.run(() => Promise.reject(new Error('away')));
+    const next = slots.run(() => Promise.resolve('done'));
+    await expect(failing).rejects.toThrow('away');
+    await expect(next).resolves.toBe('done');
+    await expect(slots.run(() => Promise.resolve('again'))).resolves.toBe('again');
+  });
+});
+
+test('a stream names its concept, tenant and entity', () => {
+  expect(parseStreamKey('device/default/pump-7')).toEqual({ concept: 'device', tenant: 'default', id: 'pump-7' });
+  expect(parseStreamKey('tenant/default')).toEqual({ concept: 'tenant', tenant: 'default' });
+});
