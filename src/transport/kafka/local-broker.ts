@@ -115,6 +115,9 @@ async function writeProperties(dataDir: string, port: number, controllerPort: nu
     'transaction.state.log.num.partitions': '4',
     'share.coordinator.state.topic.replication.factor': '1',
     'share.coordinator.state.topic.min.isr': '1',
+    // A killed broker may register again only when its old session has ended (default 9 s).
+    'broker.session.timeout.ms': '1500',
+    'broker.heartbeat.interval.ms': '500',
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': '0',
   };
