@@ -43,7 +43,9 @@ function operationFaults(contract, operation, tags) {
   const [tag, ...more] = operation.tags ?? [];
   return [
     operation.operationId ? undefined : 'has no operationId',
-    tag !== undefined && more.length === 0 && tags.has(tag) ? undefined : 'has not exactly one tag that `tags` describes',
+    tag !== undefined && more.length === 0 && tags.has(tag)
+      ? undefined
+      : 'has not exactly one tag that `tags` describes',
     ROLES.includes(role) ? undefined : `has no x-fleetlog-role out of ${ROLES.join(', ')}`,
     open === (role === 'none')
       ? undefined

@@ -44,6 +44,8 @@ await runTool(async () => {
     ],
     ['unused code', [bin('knip/bin/knip.js')]],
     ['OpenAPI', [join(ROOT, 'tools/check-openapi.js')]],
+    ['documentation', [join(ROOT, 'tools/docs.js'), '--check']],
+    ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']],
   ];
   let failed = 0;
   for (const [name, command] of checks) {
