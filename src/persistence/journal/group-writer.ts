@@ -48,13 +48,17 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
       const batches = toBatches(open);
       try {
         await append(batches);
-        trouble = undefined;
-        backOff.reset();
+        hasAnswered();
       } catch (error) {
         if (signal.aborted) throw error;
         await recover(stillOpen(open), error);
       }
     }
+  };
+
+  const hasAnswered = () => {
+    trouble = undefined;
+    backOff.reset();
   };
 
   const append = async (batches: readonly ShardBatch[]): Promise<void> => {
@@ -113,6 +117,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
     switch (kind) {
       case 'clash':
       case 'unacceptable':
+        hasAnswered();
         for (const waiting of open) waiting.sent = false;
         await isolate(open, kind, error);
         return;
@@ -164,6 +169,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
         const found = await connection.withDeadline((client) => lookUpAppends(client, asked));
         asked.forEach((waiting, index) => settleFound(waiting, found[index] ?? { kind: 'nothing' }));
         known = true;
+        hasAnswered();
       } catch (error) {
         if (signal.aborted) throw error;
         connection.cut();

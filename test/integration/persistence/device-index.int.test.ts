@@ -254,7 +254,7 @@ describe('device index', () => {
     for (let count = 0; count < 6_000; count += 1) shard.add('default', 'a', telemetry);
     const { subscriber } = open();
     await subscriber.checkpoint(0);
-    const stored = async () => (await open().subscriber.checkpoint(0));
+    const stored = async () => await open().subscriber.checkpoint(0);
     await subscriber.handle(0, shard.events.slice(0, 10));
     expect(await stored()).toBe(10);
     await subscriber.handle(0, shard.events.slice(10, 1_000));

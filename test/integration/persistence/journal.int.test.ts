@@ -12,6 +12,7 @@ import {
   violations,
   type TestJournal,
 } from './open-test-journal.js';
+import { until } from './until.js';
 
 describe('journal', () => {
   let database: TestDatabase;
@@ -258,7 +259,3 @@ describe('journal', () => {
     });
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
