@@ -13,7 +13,7 @@ import type {
 export type AppendFault = 'conflict' | 'fence' | 'unavailable' | 'error';
 
 /** Switches that a test may turn at any time. */
-export interface MemoryJournalFaults {
+interface MemoryJournalFaults {
   /** Faults for the next appends, the first for the next; an `undefined` lets one pass. */
   readonly nextAppends: (AppendFault | undefined)[];
   /** Each append waits so long before it is taken, ms. */

@@ -1,14 +1,12 @@
-import { withDeadline } from './deadline.js';
 import type { DomainEvent } from './decider.js';
 import { toSnapshot, type Entity } from './entity.js';
 import { FleetlogError } from './errors.js';
+import { fromJournal } from './from-journal.js';
 import type { Clock, IncomingIds } from './ports.js';
 import { recover, type RecoverySource } from './recovery.js';
 import type { RecoverySlots } from './recovery-slots.js';
 import { parseStreamKey } from './stream-key.js';
 
-/** For reads of the journal and of message ids; an append has none, its outcome is looked up however long it takes. */
-const READ_DEADLINE_MS = 30_000;
 /** Pause after a failed recovery, doubled up to the last: short while Postgres is away, long for a fault that stays. */
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = { unavailable: 4_000, faulty: 60_000 };
@@ -60,9 +58,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     if (failure !== undefined && clock.monotonic() < failure.retryAt) throw failure.error;
     const started = clock.monotonic();
     try {
-      const result = await setting.slots.run(() =>
-        withDeadline(recover(stream, setting), READ_DEADLINE_MS, `recovery of ${stream}`),
-      );
+      const result = await setting.slots.run(() => recover(stream, setting));
       ({ entity, snapshotSequence } = result);
       failure = undefined;
       setting.recovered((clock.monotonic() - started) / 1000);
@@ -78,9 +74,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
   }
 
   async function loadIds(): Promise<Set<number>> {
-    openIds ??= new Set(
-      await withDeadline(setting.incomingIds.open(tenant, device), READ_DEADLINE_MS, 'reading the open message ids'),
-    );
+    openIds ??= new Set(await fromJournal(setting.incomingIds.open(tenant, device), 'reading the open message ids'));
     return openIds;
   }
 
@@ -89,7 +83,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     // Unknown until the release is known to have happened.
     openIds = undefined;
     const released = setting.incomingIds.release(tenant, device, messageIds);
-    await withDeadline(released, READ_DEADLINE_MS, 'releasing message ids');
+    await fromJournal(released, 'releasing message ids');
     if (messageIds === undefined) openIds = new Set();
     else {
       messageIds.forEach((id) => known?.delete(id));
@@ -105,7 +99,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     const save = async (current: Entity<S>): Promise<void> => {
       // Before the first await: the state goes on changing.
       const snapshot = toSnapshot(stream, current, setting.codec);
-      await withDeadline(setting.snapshots.save(snapshot), READ_DEADLINE_MS, 'saving a snapshot');
+      await fromJournal(setting.snapshots.save(snapshot), 'saving a snapshot');
     };
     savingSnapshot = save(entity)
       .catch((error: unknown) => logger.warn({ stream, sequence, err: error }, 'snapshot not saved'))

@@ -16,7 +16,7 @@ import type { EncodedEvent, RecordedEvent } from './ports.js';
  * hash: the last member `,"hash":"<43 characters>"` is cut out, the closing brace stays. `hash` is h(n) in base64url without
  * padding. Position and time of recording belong to the database and stay outside.
  */
-export const CHAIN_FORMAT = 'fleetlog-chain-1';
+const CHAIN_FORMAT = 'fleetlog-chain-1';
 
 const LINK_BYTES = 32;
 const HASH_MEMBER_START = ',"hash":"';

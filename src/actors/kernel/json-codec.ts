@@ -1,7 +1,7 @@
 import type { DomainEvent, EntityCodec } from './decider.js';
 
 /** Lifts the data of one event type by one schema version. Pure: journals of all times pass through it. */
-export type Upcaster = (data: unknown, occurredAt: number) => unknown;
+type Upcaster = (data: unknown, occurredAt: number) => unknown;
 
 /** Upcasters of one event type: the one under `1` makes version 2 out of version 1, and so on. */
 export type UpcasterChain = Readonly<Record<number, Upcaster>>;

@@ -109,7 +109,7 @@ export interface Journal {
    * @throws JournalUnavailable when nothing of it was or will be written: stopping, or the waiting room is full
    */
   append(append: Append): Promise<AppendOutcome>;
-  /** Events `fromSequence`, … of one stream in order; an empty answer is the end. */
+  /** Events `fromSequence`, … of one stream in order; fewer than `limit` = the end of the stream. */
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly RecordedEvent[]>;
   /**
    * Events (after, after + limit] of one shard, contiguous, from the in-memory ring when it holds them and from Postgres

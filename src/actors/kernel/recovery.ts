@@ -1,6 +1,7 @@
 import type { Decider, DomainEvent, EntityCodec } from './decider.js';
 import { emptyEntity, fromSnapshot, type Entity } from './entity.js';
 import { FleetlogError } from './errors.js';
+import { fromJournal } from './from-journal.js';
 import { namesLink, verifyLink } from './hash-chain.js';
 import type { Journal, Logger, RecordedEvent, SnapshotStore } from './ports.js';
 
@@ -51,7 +52,7 @@ async function loadSnapshot<C, E extends DomainEvent, S>(
   epoch: number,
   source: RecoverySource<C, E, S>,
 ): Promise<Entity<S> | undefined> {
-  const snapshot = await source.snapshots.load(stream);
+  const snapshot = await fromJournal(source.snapshots.load(stream), 'reading a snapshot');
   if (snapshot === undefined) return undefined;
   try {
     return fromSnapshot(snapshot, epoch, source.codec);
@@ -72,12 +73,12 @@ async function foldTail<C, E extends DomainEvent, S>(
   const base = entity.sequence;
   let from = Math.max(1, base);
   for (;;) {
-    const events = await source.journal.readStream(stream, from, PAGE);
+    const events = await fromJournal(source.journal.readStream(stream, from, PAGE), 'reading a stream');
     for (const event of events) {
       const fits = event.sequence === base ? namesLink(event, entity.link) : foldEvent(entity, event, source);
       if (!fits) return event.sequence === base ? base : entity.sequence + 1;
     }
-    if (events.length === 0) return undefined;
+    if (events.length < PAGE) return undefined;
     from = entity.sequence + 1;
   }
 }

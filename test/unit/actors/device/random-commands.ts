@@ -81,12 +81,7 @@ const messages: fc.Arbitrary<DeviceCommand>[] = [
 ];
 
 /** Any command of a device. */
-export const anyCommand: fc.Arbitrary<DeviceCommand> = fc.oneof(
-  ...registry,
-  ...credentials,
-  ...connections,
-  ...messages,
-);
+const anyCommand: fc.Arbitrary<DeviceCommand> = fc.oneof(...registry, ...credentials, ...connections, ...messages);
 
 /** A life: the device exists and has a credential from the start, so that not all is refused. */
 export const anyLife: fc.Arbitrary<DeviceCommand[]> = fc

@@ -12,17 +12,17 @@ export type CounterCommand =
   | { readonly type: 'Refuse'; readonly journaled: boolean }
   | { readonly type: 'ThrowInDecide' }
   | { readonly type: 'ThrowInEvolve' };
-export type CounterEvent =
+type CounterEvent =
   | DomainEvent<'Added', { readonly amount: number }>
   | DomainEvent<'Refused', Record<string, never>>
   | DomainEvent<'Poison', Record<string, never>>;
-export interface CounterState {
+interface CounterState {
   total: number;
   /** Every amount in order: shows gaps, repeats and inversions. */
   amounts: number[];
 }
 
-export const counterDecider: Decider<CounterCommand, CounterEvent, CounterState> = {
+const counterDecider: Decider<CounterCommand, CounterEvent, CounterState> = {
   initialState: () => ({ total: 0, amounts: [] }),
   decide(command) {
     switch (command.type) {
@@ -58,7 +58,7 @@ export const counterDecider: Decider<CounterCommand, CounterEvent, CounterState>
   },
 };
 
-export const counterCodec: EntityCodec<CounterEvent, CounterState> = {
+const counterCodec: EntityCodec<CounterEvent, CounterState> = {
   versionOf: () => 1,
   encode: (event) => Buffer.from(JSON.stringify(event.data)),
   decode: (type, _version, payload) => ({ type, data: JSON.parse(payload.toString()) }) as CounterEvent,

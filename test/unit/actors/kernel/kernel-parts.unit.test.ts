@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createBackOff } from '../../../../src/actors/kernel/back-off.js';
-import { withDeadline } from '../../../../src/actors/kernel/deadline.js';
+import { fromJournal } from '../../../../src/actors/kernel/from-journal.js';
+import { FleetlogError } from '../../../../src/actors/kernel/errors.js';
 import { createInbox } from '../../../../src/actors/kernel/inbox.js';
 import { encodeMetadata, encodeOrigin } from '../../../../src/actors/kernel/origin.js';
 import type { Origin } from '../../../../src/actors/kernel/ports.js';
@@ -78,11 +79,14 @@ describe('pauses and deadlines', () => {
     expect(createBackOff({ firstMs: 100, lastMs: 350, random: () => 0.99 }).next()).toBeCloseTo(50.5);
   });
 
-  test('what takes too long is given up, what is in time keeps its result or its fault', async () => {
+  test('what takes too long or fails is JOURNAL_UNAVAILABLE, what has a code of its own keeps it', async () => {
     const never = new Promise<never>(() => undefined);
-    await expect(withDeadline(never, 5, 'the read')).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
-    await expect(withDeadline(Promise.resolve(1), 5_000, 'the read')).resolves.toBe(1);
-    await expect(withDeadline(Promise.reject(new Error('own')), 5_000, 'the read')).rejects.toThrow('own');
+    await expect(fromJournal(never, 'the read', 5)).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    const refused = Promise.reject(new Error('ECONNREFUSED'));
+    await expect(fromJournal(refused, 'the read')).rejects.toMatchObject({ code: 'JOURNAL_UNAVAILABLE' });
+    const corrupt = Promise.reject(new FleetlogError('JOURNAL_CORRUPT', 'a hole'));
+    await expect(fromJournal(corrupt, 'the read')).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
+    await expect(fromJournal(Promise.resolve(1), 'the read')).resolves.toBe(1);
   });
 
   test('a failed recovery gives its slot to the next', async () => {
