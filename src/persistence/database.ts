@@ -106,7 +106,7 @@ export function parseInt8(text: string): number {
 
 /** SQLSTATE or errno of a failure, for logs and health; never its text, which may quote data. */
 export function errorCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : 'CONNECTION_LOST';
 }
 

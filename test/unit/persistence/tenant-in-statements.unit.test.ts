@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+
+const SOURCE = new URL('../../../src/persistence/', import.meta.url);
+const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
+
+/** Tables whose rows belong to a tenant. Those of the journal are keyed by the stream, which begins with it. */
+const TENANT_TABLES = /\b(?:from|into|update|join|delete from)\s+(device_index|device_token|mqtt_incoming)\b/;
+
+function statements(text: string): string[] {
+  return [...text.matchAll(/`([^`]*)`|'([^'\n]*)'/g)]
+    .map(([, template, plain]) => template ?? plain ?? '')
+    .filter((sql) => TENANT_TABLES.test(sql));
+}
+
+test('SEC-132 every statement on tenant data names the tenant', () => {
+  const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const found = files.flatMap((name) =>
+    statements(readFileSync(new URL(name, SOURCE), 'utf8')).map((sql) => ({ name, sql })),
+  );
+  expect(found.length).toBeGreaterThan(8);
+  expect(found.filter(({ sql }) => !/\btenant\b/.test(sql))).toEqual([]);
+});
+
+test('SEC-132 every key of a tenant table begins with the tenant', () => {
+  const sql = readdirSync(MIGRATIONS)
+    .map((name) => readFileSync(new URL(name, MIGRATIONS), 'utf8'))
+    .join('\n');
+  for (const table of ['device_index', 'device_token', 'mqtt_incoming']) {
+    const definition = new RegExp(`create table ${table} \\([^;]*?primary key \\((\\w+)`).exec(sql);
+    expect([table, definition?.[1]]).toEqual([table, 'tenant']);
+  }
+});
