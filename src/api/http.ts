@@ -14,7 +14,7 @@ import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
 import { deviceHandlers } from './routes/devices.js';
 import { eventHandlers } from './routes/events.js';
-import { publicHandlers, type PublicRouteOptions } from './routes/public.js';
+import { publicHandlers, type PublicRouteOptions, type Readiness } from './routes/public.js';
 import type { DeviceRouteOptions } from './routes/registered-device.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
 
@@ -104,6 +104,7 @@ export function createApi(options: ApiOptions): Api {
     },
     publicHandlers: publicHandlers({
       ...options,
+      ready: () => readyWithTokens(options),
       authorityCertificate: options.authority.certificate,
       contract: contract.document,
     }),
@@ -112,6 +113,7 @@ export function createApi(options: ApiOptions): Api {
     addressLimiter: createRateLimiter({ rate: limits.perAddress, clock }),
     clock,
     logger,
+    journalWritable: () => options.journal.health().writable,
     seconds: meter.histogram(
       'fleetlog_http_seconds',
       'Time from a request to the end of its answer.',
@@ -132,6 +134,14 @@ export function createApi(options: ApiOptions): Api {
       bundles.close();
     },
   };
+}
+
+/** Until the tokens are read, callers would be told 503 for good ones. */
+async function readyWithTokens({ ready, tokens }: ApiOptions): Promise<Readiness> {
+  const readiness = await ready();
+  if (tokens.ready()) return readiness;
+  const reading = { state: 'down', reason: 'API tokens are still being read' } as const;
+  return { ready: false, parts: { ...readiness.parts, tokens: reading } };
 }
 
 export interface HttpServer {

@@ -1,5 +1,5 @@
 import type { Express, Request, Response } from 'express';
-import { FleetlogError } from '../actors/kernel/errors.js';
+import { FleetlogError, JournalUnavailable } from '../actors/kernel/errors.js';
 import type { Clock, Histogram, Logger } from '../actors/kernel/ports.js';
 import { roleReaches, type Access, type Authenticator } from './auth.js';
 import { readBody } from './body.js';
@@ -20,6 +20,8 @@ export interface RouterOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly seconds: Histogram;
+  /** Whether Postgres takes events now: what fails without a code while it does not, fails because of that. */
+  readonly journalWritable: () => boolean;
 }
 
 /** Paths that watchdogs ask, as often as they like. */
@@ -88,7 +90,11 @@ async function handle(
     const { requestId } = response.locals;
     await answer({ request, response, requestId, parameters, body, answer: answerType, access });
   } catch (error) {
-    fail(options, request, response, error);
+    const explained =
+      error instanceof FleetlogError || options.journalWritable()
+        ? error
+        : new JournalUnavailable('A read has failed while Postgres is away.', { cause: error });
+    fail(options, request, response, explained);
   }
 }
 

@@ -49,14 +49,21 @@ export interface Caller {
   patch(path: string, body: object): supertest.Test;
 }
 
-export async function startApiUnderTest(
-  overrides: Partial<ApiOptions> & { readonly memory?: MemoryJournal; readonly clock?: Clock } = {},
-): Promise<ApiUnderTest> {
-  const memory = overrides.memory ?? createMemoryJournal();
+/** Where the entities of the API keep their events. */
+export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | 'incomingIds'> {
+  /** @default a list made by asking every device */
+  readonly deviceIndex?: DeviceIndex;
+}
+
+export async function startApiUnderTest({
+  storage,
+  ...overrides
+}: Partial<ApiOptions> & { readonly storage?: Storage } = {}): Promise<ApiUnderTest> {
+  const memory = createMemoryJournal();
   const logger = createSilentLogger();
   const meter = createMemoryMeter();
   const clock = overrides.clock ?? realClock;
-  const { journal, snapshots, incomingIds } = memory;
+  const { journal, snapshots, incomingIds } = storage ?? memory;
   const ports = { journal, snapshots, incomingIds, clock, logger, meter };
   const devices = createDeviceDirectory(ports);
   const tenants = createTenantDirectory(ports);
@@ -66,7 +73,7 @@ export async function startApiUnderTest(
     devices,
     tenants,
     tokens,
-    deviceIndex: createScanningIndex(memory, devices),
+    deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
     journal,
     authority: createFakeAuthority(clock),
     adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
