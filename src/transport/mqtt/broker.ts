@@ -42,6 +42,8 @@ export interface Broker {
   waiting(): { readonly publishes: number; readonly bytes: number };
   /** Ends the connections of a device. */
   closeDevice(tenant: string, device: string, reason: DisconnectReason): void;
+  /** Whether a connection of this device is live or being admitted here. */
+  attends(tenant: string, device: string): boolean;
   /** For new connections; open ones stay (SEC-09). */
   replaceServerCertificate(certificate: ServerCertificate): void;
   /** Takes nothing new, lets what waits be committed and acknowledged, ends all connections. Within `stopMs`. */
@@ -51,7 +53,7 @@ export interface Broker {
 }
 
 const MOST_TOPIC_LEVELS = 16;
-const EXPIRY_SWEEP_MS = 10_000;
+const EXPIRY_SWEEP_MS = 1_000;
 const DRAIN_POLL_MS = 10;
 /** Share of `stopMs` in which held publishes may still be committed. */
 const DRAIN_SHARE = 0.6;
@@ -227,6 +229,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     closeDevice(tenant, device, reason) {
       for (const { connection } of live.of({ tenant, device })) closeConnection(connection, reason);
     },
+    attends: (tenant, device) => live.of({ tenant, device }).length > 0,
     replaceServerCertificate(certificate) {
       for (const listener of listeners) listener.replaceCertificate(certificate);
     },

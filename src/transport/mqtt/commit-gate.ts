@@ -87,8 +87,19 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
     return true;
   }
 
-  /** An outcome without a journaled fact acknowledges nothing. */
+  /** Called by the entity, which no fault of the broker may reach. */
   function finish(lane: GateLane, entry: GateEntry): boolean {
+    try {
+      return conclude(lane, entry);
+    } catch (error) {
+      options.logger.error({ err: error }, 'A publish could not be concluded; its connection is closed');
+      giveUp(lane, 'PROTOCOL_ERROR', 'failed');
+      return false;
+    }
+  }
+
+  /** An outcome without a journaled fact acknowledges nothing. */
+  function conclude(lane: GateLane, entry: GateEntry): boolean {
     const { outcome } = entry;
     if (!outcome) return false;
     forget(entry);

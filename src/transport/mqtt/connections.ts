@@ -17,6 +17,12 @@ export interface Connections {
   readonly all: ReadonlySet<Connection>;
 }
 
+/**
+ * `dedupe` of aedes takes whatever has an older counter for a repeat, and loses messages at QoS 1 whose look-up took longer (A1,
+ * moscajs/aedes#994). With this table it finds none; overlapping filters may deliver twice.
+ */
+const BLIND: Record<string, number> = new Proxy({}, { get: () => 0, set: () => true, deleteProperty: () => true });
+
 /** @param onEnded called once per connection, when its socket is closed and its will has been sent */
 export function createConnections(limits: MqttLimits, onEnded: (connection: Connection) => void): Connections {
   const all = new Set<Connection>();
@@ -27,6 +33,7 @@ export function createConnections(limits: MqttLimits, onEnded: (connection: Conn
       // Before aedes has it: what a hostile certificate throws here must not reach the server's event.
       const identity = verifiedIdentity(socket);
       const client = internalsOf(broker.handle(stream));
+      client.duplicates = BLIND;
       const connection: Connection = {
         client,
         socket: stream,

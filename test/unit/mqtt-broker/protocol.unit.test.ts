@@ -123,7 +123,7 @@ describe('the protocol', () => {
     }
     await Promise.all(sockets.map(({ closed }) => closed));
     const client = await server.open(dev1);
-    client.sendBytes(connectBytes({ flags: 0xc2, rest: Buffer.concat([text('u'), text('p'.repeat(8_170))]) }));
+    client.sendBytes(connectBytes({ flags: 0xc2, rest: Buffer.concat([text('u'), text('p'.repeat(8_200))]) }));
     await client.closed;
   });
 
