@@ -72,9 +72,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   const self: Supervised<Message> = setting.supervision.spawn<Message>(handle, crashed);
 
   async function handle(message: Message): Promise<void> {
-    if (message === 'passivate' && inbox.count === 0) await keeper.saveSnapshot();
-    const ending = message === 'passivate' && inbox.count === 0;
-    if (!ending) await work();
+    if (message === 'drain') await work();
+    else if (inbox.count === 0) await keeper.saveSnapshot();
     if (inbox.count > 0) {
       // By a new message and not in a loop: the event loop and other actors get their turn between two batches.
       dispatchTo(self.ref, 'drain');
@@ -82,7 +81,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     }
     underWay = false;
     drained?.();
-    if (ending) {
+    if (message === 'passivate') {
+      // Nothing came while the snapshot was written, and from here to the end nothing can.
       self.stop();
       ended();
     }

@@ -129,13 +129,15 @@ describe('a lost append', () => {
 
 describe('bugs and late askers', () => {
   test('a command that throws fails alone, before and behind it all goes on', async () => {
-    const { directory } = start();
+    const { memory, directory } = start();
     const commands = [add(1), { type: 'ThrowInDecide' }, add(2), { type: 'ThrowInEvolve' }, add(3)] as const;
     const asks = commands.map((command) => counterAsk(command));
     for (const ask of asks) directory.enqueue(STREAM, ask);
     const outcomes = await Promise.all(asks.map((ask) => ask.outcome));
     expect(outcomes.map((outcome) => outcome.kind)).toEqual(['accepted', 'failed', 'accepted', 'failed', 'accepted']);
     expect(outcomes[3]).toEqual({ kind: 'failed', code: 'ACTOR_FAILED' });
+    // One append: the half changed state was dropped at once, not only when the journal refused its sequence.
+    expect(memory.appends).toHaveLength(1);
     expect(await directory.query(STREAM, (state) => state.amounts.join())).toBe('1,2,3');
   });
 

@@ -117,6 +117,20 @@ test('from head: only what is committed from now on, a failed batch again, no ch
   expect(subscriber.asked).toBe(0);
 });
 
+test('a commit between the last read and the wait is not slept through', async () => {
+  const memory = createMemoryJournal({ shards: 1 });
+  let reads = 0;
+  const readShard: MemoryJournal['journal']['readShard'] = async (shard, after, limit) => {
+    reads += 1;
+    const events = await memory.journal.readShard(shard, after, limit);
+    if (reads === 1) await append(memory, 's/1');
+    return events;
+  };
+  const subscriber = createSubscriber();
+  start(memory, subscriber, { journal: { ...memory.journal, readShard } });
+  await until(() => subscriber.seen[0]!.length === 1);
+});
+
 test('the lag counts the events that are not handled and the age of the oldest', async () => {
   const clock = createFixedClock();
   const memory = createMemoryJournal({ shards: 1, now: () => clock.now() });
