@@ -88,7 +88,7 @@ export function createBrokerHooks(options: BrokerHooksOptions): Hooks {
         const connection = connectionOf(client);
         if (!connection) return null;
         // aedes' type promises members that neither it nor its packets have.
-        return toDeliver(connection, packet as OutboundPacket, { limits, metrics }) as typeof packet | null;
+        return toDeliver(connection, packet as OutboundPacket, limits) as typeof packet | null;
       } catch (error) {
         failed(client, error);
         return null;

@@ -148,7 +148,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     if (!session) return;
     const reason =
       connection.closeReason ?? (connection.client._disconnected ? 'CLIENT_DISCONNECT' : 'CONNECTION_LOST');
-    if (reason !== 'CLIENT_DISCONNECT') metrics.refused.inc(1, { reason });
+    if (isCut(reason)) metrics.refused.inc(1, { reason });
     // The journal knows of the newer session already.
     if (!live.newest(session.peer)) disconnects.record(session, reason);
   }
@@ -236,6 +236,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     stop: () => (stopping ??= stop()),
     subscriber: createRevocations(live),
   };
+}
+
+/** Whether a connection ended by a decision of ours that somebody should look at. */
+function isCut(reason: DisconnectReason): boolean {
+  return !['CLIENT_DISCONNECT', 'CONNECTION_LOST', 'TAKEN_OVER', 'SERVER_STOPPED'].includes(reason);
 }
 
 function isLoopback(host: string): boolean {

@@ -2,7 +2,6 @@ import { may } from './access.js';
 import type { OutboundPacket } from './aedes-internals.js';
 import { closeConnection, type Connection } from './connection.js';
 import type { MqttLimits } from './limits.js';
-import type { MqttMetrics } from './metrics.js';
 import { matchesFilter } from './topic-filter.js';
 import { externalTopic } from './topics.js';
 
@@ -24,17 +23,12 @@ export function grantFilter(connection: Connection, filter: string, limits: Mqtt
  * What finally goes to a device: asked for each message, live, queued or retained, with the tenant and the device of the
  * connection (A2, SEC-41). `null` = it does not get it. Never throws and never waits.
  */
-export function toDeliver(
-  connection: Connection,
-  packet: OutboundPacket,
-  { limits, metrics }: { readonly limits: MqttLimits; readonly metrics: MqttMetrics },
-): OutboundPacket | null {
+export function toDeliver(connection: Connection, packet: OutboundPacket, limits: MqttLimits): OutboundPacket | null {
   const { session, socket } = connection;
   if (!session || connection.ended) return null;
   const topic = externalTopic(session.peer.tenant, packet.topic);
   if (topic === undefined || !may(session.peer, 'receive', topic)) return null;
   if (socket.writableLength > limits.unsentBytes) {
-    metrics.refused.inc(1, { reason: 'SLOW_CONSUMER' });
     closeConnection(connection, 'SLOW_CONSUMER');
     return null;
   }

@@ -135,7 +135,5 @@ export function createSessionStore(options: SessionStoreOptions) {
   };
 }
 
-export type SessionStore = ReturnType<typeof createSessionStore>;
-
 /** To `streamWill`, every broker has sent a heartbeat: memory holds this node's wills alone, which its own sockets send. */
 const ALL_BROKERS_LIVE = new Proxy({}, { get: () => 1 });
