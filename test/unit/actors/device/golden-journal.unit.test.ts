@@ -60,6 +60,22 @@ describe.each(journals)('the golden journal %s', (file) => {
   });
 });
 
+test('a snapshot keeps the order of ids and credentials', () => {
+  const empty = deviceDecider.initialState('device/default/d1');
+  const tokens = ['tb', 'ta'].map((tokenId) => ({ tokenId, sha256: tokenId, issuedAt: 0, sequence: 1 }));
+  const state = {
+    ...empty,
+    recentIds: new Set(['b', 'a']),
+    tokens: new Map(tokens.map((entry) => [entry.tokenId, entry])),
+  };
+  const back = deviceCodec.fromSnapshot(JSON.parse(JSON.stringify(deviceCodec.toSnapshot(state))));
+  expect(back).toEqual(state);
+  expect([[...back.recentIds], [...back.tokens.keys()]]).toEqual([
+    ['b', 'a'],
+    ['tb', 'ta'],
+  ]);
+});
+
 test('the golden journals hold every event type, and each has a schema of its current version', () => {
   const recorded = new Set(journals.flatMap(readGolden).map((event) => event.type));
   expect([...recorded].sort()).toEqual(Object.keys(DEVICE_EVENT_VERSIONS).sort());
