@@ -1,0 +1,220 @@
+import { dispatchTo } from '../kernel/actor-system.js';
+import { createBackOff } from '../kernel/back-off.js';
+import { withDeadline } from '../kernel/deadline.js';
+import { StartRefused } from '../kernel/errors.js';
+import type { Clock, EventPublisher, Journal, Logger, RecordedEvent } from '../kernel/ports.js';
+import type { Supervised, Supervision } from '../kernel/supervision.js';
+import { BATCH_EVENTS, nextBatch } from './batch.js';
+import { resumePosition } from './checkpoint.js';
+import type { RelayMetrics } from './metrics.js';
+
+/**
+ * One shard's way to Kafka, as an actor. Its state goes
+ *
+ *   opening ──fenced, checkpoint read and in bounds──▶ relaying ──▶ relaying …
+ *      ▲                                                  │
+ *      └────── back-off ◀── any error: the session is thrown away
+ *
+ * Each message is one step: open, or one transaction. `wake` comes from the journal's doorbell, from the step before while there
+ * is more, and from the timer of a pause; at most one is under way.
+ */
+export interface ShardRelay {
+  readonly shard: number;
+  /** Last position committed in Kafka, as far as it is known. */
+  readonly position: number;
+  readonly lagEvents: number;
+  /** Age of the oldest event that is not in Kafka, seconds; 0 when all are. */
+  readonly lagSeconds: number;
+  /** Why it waits, while it does. */
+  readonly fault: string | undefined;
+  /** Resolves after the first successful open; rejects when topic and journal do not fit together. */
+  readonly checked: Promise<void>;
+  /** The shard has grown. */
+  ring(): void;
+  /** Resolves when the transaction under way has ended and the session is closed. */
+  stop(): Promise<void>;
+}
+
+export interface ShardRelayOptions {
+  readonly shard: number;
+  readonly journal: Pick<Journal, 'readShard' | 'headOf' | 'heads' | 'saveRelayed'>;
+  readonly publisher: EventPublisher;
+  readonly supervision: Supervision;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: RelayMetrics;
+  readonly random: () => number;
+}
+
+/**
+ * Least time from the start of one small transaction to the next of the same shard: cost is per transaction, so a trickle is
+ * collected instead of paying one for each event (bench `relay`).
+ */
+const PACE_MS = 15;
+/** A batch of this size pays for its transaction: the next may follow at once. */
+const FULL_ENOUGH_EVENTS = 500;
+const STOP_MS = 3_000;
+/** How often Postgres hears how far the shard is relayed. */
+const MIRROR_MS = 1_000;
+
+export function startShardRelay(options: ShardRelayOptions): ShardRelay {
+  const { shard, journal, publisher, clock, metrics } = options;
+  const logger = options.logger.child({ shard });
+  const backOff = createBackOff({ firstMs: 50, lastMs: 5_000, random: options.random });
+  let position: number | undefined;
+  let epoch = 0;
+  let lastKnown = 0;
+  let oldestUnsent: RecordedEvent | undefined;
+  let fault: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let underWay = false;
+  let rung = false;
+  let stopping: (() => void) | undefined;
+  let mirroredAt = -Infinity;
+  let mirrored = 0;
+  let resolveChecked: () => void = () => undefined;
+  let rejectChecked: (error: unknown) => void = () => undefined;
+  const checked = new Promise<void>((resolve, reject) => {
+    resolveChecked = resolve;
+    rejectChecked = reject;
+  });
+  checked.catch(() => undefined); // asked for at the start only; later on `fault` tells
+
+  const actor: Supervised<'wake'> = options.supervision.spawn<'wake'>(step, (error) =>
+    logger.error({ err: error }, 'the relay of a shard ended'),
+  );
+
+  function wake(): void {
+    if (underWay) {
+      rung = true;
+      return;
+    }
+    clearTimeout(timer);
+    timer = undefined;
+    underWay = true;
+    dispatchTo(actor.ref, 'wake');
+  }
+
+  function wakeIn(pauseMs: number): void {
+    timer = setTimeout(wake, pauseMs);
+  }
+
+  /** Everything is caught here: nact must never see a throw of ours. */
+  async function step(): Promise<void> {
+    rung = false;
+    let pauseMs: number | undefined;
+    try {
+      pauseMs = position === undefined ? await open() : await relayNext(position);
+      backOff.reset();
+      fault = undefined;
+    } catch (error) {
+      pauseMs = await fail(error);
+    }
+    underWay = false;
+    if (stopping) stopping();
+    else if (pauseMs === 0 || (pauseMs === undefined && rung)) wake();
+    else if (pauseMs !== undefined) wakeIn(pauseMs);
+  }
+
+  async function open(): Promise<number> {
+    await publisher.open(shard);
+    const checkpoint = await publisher.readCheckpoint(shard);
+    const head = (await journal.heads()).find((known) => known.shard === shard);
+    if (head === undefined) throw new Error(`the journal has no shard ${shard}`);
+    position = resumePosition(checkpoint, head);
+    lastKnown = position;
+    mirrored = head.relayed;
+    epoch = head.epoch;
+    resolveChecked();
+    logger.debug({ position }, 'relay goes on');
+    return 0;
+  }
+
+  /** One transaction; answers how long to wait before the next, `undefined` = until the doorbell rings. */
+  async function relayNext(after: number): Promise<number | undefined> {
+    const startedAt = clock.monotonic();
+    const events = await journal.readShard(shard, after, BATCH_EVENTS);
+    oldestUnsent = events[0];
+    const batch = nextBatch(events, after);
+    const last = batch.at(-1);
+    if (last === undefined) {
+      await mirror(after, startedAt);
+      return after > mirrored ? MIRROR_MS : undefined;
+    }
+    await publisher.send(shard, batch, { position: last.position, epoch });
+    position = last.position;
+    lastKnown = position;
+    oldestUnsent = events[batch.length];
+    const endedAt = clock.monotonic();
+    metrics.sent(batch.length, (endedAt - startedAt) / 1000);
+    metrics.lag(shard, self.lagEvents, self.lagSeconds);
+    await mirror(position, endedAt);
+    return batch.length >= FULL_ENOUGH_EVENTS ? 0 : Math.max(0, PACE_MS - (endedAt - startedAt));
+  }
+
+  /** For people and for the bounds of the next start; the truth is in Kafka. */
+  async function mirror(to: number, now: number): Promise<void> {
+    if (to === mirrored || now - mirroredAt < MIRROR_MS) return;
+    mirroredAt = now;
+    try {
+      await journal.saveRelayed(shard, to);
+      mirrored = to;
+    } catch (error) {
+      logger.debug({ err: error }, 'the mirror of the relay was not stored');
+    }
+  }
+
+  async function fail(error: unknown): Promise<number> {
+    const refused = error instanceof StartRefused;
+    position = undefined;
+    if (isFenced(error)) metrics.fenced();
+    if (fault === undefined) logger.warn({ err: error }, 'relay waits');
+    fault = error instanceof Error ? error.message : String(error);
+    if (refused) rejectChecked(error);
+    await publisher.close(shard).catch(() => undefined);
+    return backOff.next();
+  }
+
+  const self: ShardRelay = {
+    shard,
+    checked,
+    get position() {
+      return lastKnown;
+    },
+    get lagEvents() {
+      return Math.max(0, journal.headOf(shard) - lastKnown);
+    },
+    get lagSeconds() {
+      return oldestUnsent === undefined || journal.headOf(shard) <= lastKnown
+        ? 0
+        : Math.max(0, (clock.now() - oldestUnsent.recordedAt) / 1000);
+    },
+    get fault() {
+      return fault ?? (position === undefined ? 'connecting to Kafka' : undefined);
+    },
+    ring() {
+      // While a pause runs, the event waits for its end: the pause is what makes a batch of it.
+      if (underWay) rung = true;
+      else if (timer === undefined) wake();
+    },
+    async stop() {
+      clearTimeout(timer);
+      timer = undefined;
+      const idle = new Promise<void>((resolve) => (stopping = resolve));
+      // A transaction that Kafka does not end in time is left to the fence of the next start.
+      if (underWay) await withDeadline(idle, STOP_MS, 'the last transaction').catch(() => undefined);
+      if (lastKnown > mirrored && position !== undefined)
+        await journal.saveRelayed(shard, lastKnown).catch(() => undefined);
+      await publisher.close(shard).catch(() => undefined);
+      actor.stop();
+    },
+  };
+  wake();
+  return self;
+}
+
+/** Another relay has opened this shard after us. */
+function isFenced(error: unknown): boolean {
+  const { type, cause } = error as { type?: string; cause?: { type?: string } };
+  return /INVALID_PRODUCER_EPOCH|PRODUCER_FENCED/.test(type ?? cause?.type ?? '');
+}

@@ -1,0 +1,102 @@
+import { withDeadline } from '../../actors/kernel/deadline.js';
+import type { EventPublisher } from '../../actors/kernel/ports.js';
+import { readLastCheckpoint } from './checkpoint-record.js';
+import { createKafkaClient, type KafkaClient, type KafkaConnection } from './kafka-client.js';
+import type { Cluster } from './kafkajs-internals.js';
+import { openSession, type PublisherSession } from './publisher-session.js';
+import { ensureTopics, type TopicNames } from './topics.js';
+
+/** The publisher over kafkajs, and what the verifier shares with it. */
+export interface KafkaPublisher extends EventPublisher {
+  readonly client: KafkaClient;
+  readonly topics: TopicNames;
+  readonly shards: number;
+  /** Closes every session. */
+  stop(): Promise<void>;
+}
+
+const TOPICS_MS = 20_000;
+const CHECKPOINT_MS = 20_000;
+const HEALTH_MS = 5_000;
+
+/** Transactional publishing in the exact steps of libraries.md §3: topics, open, fence, checkpoint, transactions, throw away. */
+export function createEventPublisher(
+  options: KafkaConnection & TopicNames & { readonly shards: number },
+): KafkaPublisher {
+  const client = createKafkaClient(options);
+  const { shards } = options;
+  const topics: TopicNames = { eventsTopic: options.eventsTopic, checkpointTopic: options.checkpointTopic };
+  const sessions = new Map<number, PublisherSession>();
+  let ensured: Promise<void> | undefined;
+
+  /** Once for all shards; a failure is tried again by the next `open`. */
+  function topicsExist(): Promise<void> {
+    ensured ??= withDeadline(ensureTopics(client, topics, shards), TOPICS_MS, 'looking at the Kafka topics').catch(
+      (error: unknown) => {
+        ensured = undefined;
+        throw error;
+      },
+    );
+    return ensured;
+  }
+
+  async function close(shard: number): Promise<void> {
+    const session = sessions.get(shard);
+    sessions.delete(shard);
+    await session?.close();
+  }
+
+  return {
+    client,
+    topics,
+    shards,
+    async open(shard) {
+      await close(shard);
+      await topicsExist();
+      sessions.set(shard, await openSession(client, topics, shard));
+    },
+    readCheckpoint: (shard) =>
+      withDeadline(
+        onCluster(client, [topics.checkpointTopic], (cluster) =>
+          readLastCheckpoint(cluster, { topic: topics.checkpointTopic, partition: shard }),
+        ),
+        CHECKPOINT_MS,
+        'reading the checkpoint',
+      ),
+    async send(shard, events, checkpoint) {
+      const session = sessions.get(shard);
+      if (session === undefined) throw new Error(`shard ${shard} is not open`);
+      await session.send(events, checkpoint);
+    },
+    close,
+    async health() {
+      try {
+        await withDeadline(
+          onCluster(client, [], () => Promise.resolve()),
+          HEALTH_MS,
+          'reaching Kafka',
+        );
+        return { reachable: true };
+      } catch (error) {
+        return { reachable: false, reason: (error as Error).message };
+      }
+    },
+    async stop() {
+      await Promise.all([...sessions.keys()].map(close));
+    },
+  };
+}
+
+/** Runs `work` on a cluster connection of its own. */
+export async function onCluster<T>(
+  client: KafkaClient,
+  topics: readonly string[],
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await client.openCluster(topics);
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.disconnect();
+  }
+}

@@ -1,0 +1,153 @@
+import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
+import { readLastCheckpoint } from './checkpoint-record.js';
+import { onCluster, type KafkaPublisher } from './event-publisher.js';
+import { toEventRecord } from './event-record.js';
+import type { Cluster, FetchedRecord } from './kafkajs-internals.js';
+import { partitionBounds, readCommitted } from './partition-reader.js';
+
+export type FaultKind = 'gap' | 'duplicate' | 'inversion' | 'difference';
+
+/** Outcome of the comparison (`interfaces.md` §4a): all zero = the promise holds. */
+export interface TopicVerification {
+  /** Records read. */
+  readonly records: number;
+  /** Positions below the last one that are missing. */
+  readonly gaps: number;
+  readonly duplicates: number;
+  /** Records that came after a later one. */
+  readonly inversions: number;
+  /** Records whose key, value or headers are not those of the journal. */
+  readonly differences: number;
+  /** Last position compared, by shard. */
+  readonly upTo: Readonly<Record<string, number>>;
+  readonly first: {
+    readonly kind: FaultKind;
+    readonly shard: number;
+    readonly position: number;
+    readonly detail: string;
+  } | null;
+}
+
+const JOURNAL_EVENTS = 1_000;
+
+/**
+ * Compares the read_committed view of the topic with the journal, byte by byte, in bounded memory and without touching the
+ * relay: read as any consumer would read it, up to what the relay had committed at the start.
+ */
+export function createTopicVerifier({
+  publisher,
+  journal,
+}: {
+  readonly publisher: KafkaPublisher;
+  readonly journal: Pick<Journal, 'readShard'>;
+}): {
+  verify(): Promise<TopicVerification>;
+} {
+  const { client, topics, shards } = publisher;
+  return {
+    verify: () =>
+      onCluster(client, [topics.eventsTopic, topics.checkpointTopic], async (cluster) => {
+        const report = createReport();
+        for (let shard = 0; shard < shards; shard++) await verifyShard(cluster, topics, shard, journal, report);
+        return report.result();
+      }),
+  };
+}
+
+async function verifyShard(
+  cluster: Cluster,
+  topics: KafkaPublisher['topics'],
+  shard: number,
+  journal: Pick<Journal, 'readShard'>,
+  report: Report,
+): Promise<void> {
+  // The checkpoint first: what it covers must be found below the end that is read afterwards.
+  const checkpoint = await readLastCheckpoint(cluster, { topic: topics.checkpointTopic, partition: shard });
+  const place = { topic: topics.eventsTopic, partition: shard };
+  const { earliest, lastStable } = await partitionBounds(cluster, place);
+  const events = journalCursor(journal, shard);
+  /** Positions that were passed over and may still come late. */
+  const missing = new Set<number>();
+  let last = 0;
+
+  for await (const records of readCommitted(cluster, place, earliest, lastStable)) {
+    for (const record of records) {
+      report.record();
+      const position = Number(record.headers['position']);
+      if (!Number.isSafeInteger(position) || position < 1) {
+        report.fault('difference', shard, last + 1, `offset ${record.offset} names no position`);
+      } else if (position > last) {
+        for (let skipped = last + 1; skipped < position; skipped++) missing.add(skipped);
+        last = position;
+        const difference = compare(record, await events.at(position), shard);
+        if (difference !== undefined) report.fault('difference', shard, position, difference);
+      } else if (missing.delete(position)) {
+        report.fault('inversion', shard, position, `offset ${record.offset} comes after position ${last}`);
+      } else report.fault('duplicate', shard, position, `offset ${record.offset} repeats it`);
+    }
+  }
+  for (let position = last + 1; position <= (checkpoint?.position ?? 0); position++) missing.add(position);
+  for (const position of missing) report.fault('gap', shard, position, 'the topic does not hold it');
+  report.upTo(shard, last);
+}
+
+/** What differs between a record and its event; `undefined` = nothing. */
+function compare(record: FetchedRecord, event: RecordedEvent | undefined, shard: number): string | undefined {
+  if (event === undefined) return 'the journal does not hold it';
+  const expected = toEventRecord(event);
+  if (expected.partition !== shard) return `belongs to partition ${expected.partition}`;
+  if (record.key?.toString() !== expected.key) return `key is ${String(record.key)}, not ${expected.key}`;
+  if (!record.value?.equals(expected.value)) return 'the payload differs';
+  const names = new Set([...Object.keys(expected.headers), ...Object.keys(record.headers)]);
+  for (const name of names) {
+    if (record.headers[name]?.toString() !== expected.headers[name]) return `header ${name} differs`;
+  }
+  return undefined;
+}
+
+/** Events of one shard by rising position, a page at a time. */
+function journalCursor(
+  journal: Pick<Journal, 'readShard'>,
+  shard: number,
+): { at(position: number): Promise<RecordedEvent | undefined> } {
+  let page: readonly RecordedEvent[] = [];
+  return {
+    async at(position) {
+      const from = page[0]?.position ?? Infinity;
+      if (position < from || position >= from + page.length)
+        page = await journal.readShard(shard, position - 1, JOURNAL_EVENTS);
+      return page[position - (page[0]?.position ?? 0)];
+    },
+  };
+}
+
+interface Report {
+  record(): void;
+  fault(kind: FaultKind, shard: number, position: number, detail: string): void;
+  upTo(shard: number, position: number): void;
+  result(): TopicVerification;
+}
+
+function createReport(): Report {
+  const counts = { gap: 0, duplicate: 0, inversion: 0, difference: 0 };
+  const upTo: Record<string, number> = {};
+  let records = 0;
+  let first: TopicVerification['first'] = null;
+  return {
+    record: () => void records++,
+    fault(kind, shard, position, detail) {
+      counts[kind]++;
+      first ??= { kind, shard, position, detail };
+    },
+    upTo: (shard, position) => void (upTo[String(shard)] = position),
+    result: () => ({
+      records,
+      gaps: counts.gap,
+      duplicates: counts.duplicate,
+      inversions: counts.inversion,
+      differences: counts.difference,
+      upTo,
+      first,
+    }),
+  };
+}
