@@ -52,6 +52,8 @@ export interface TestBroker {
 export interface TestBrokerOptions {
   readonly limits?: Partial<MqttLimits>;
   readonly directoryLimits?: Partial<DirectoryLimits>;
+  /** A journal that outlived its server. @default a new one */
+  readonly memory?: MemoryJournal;
   /** Puts something between the broker and its devices. */
   readonly around?: (
     devices: EntityDirectory<DeviceCommand, DeviceState>,
@@ -63,7 +65,7 @@ let shared: Promise<TestAuthority> | undefined;
 
 export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const authority = await (shared ??= createTestAuthority());
-  const memory = createMemoryJournal();
+  const memory = options.memory ?? createMemoryJournal();
   const meter = createMemoryMeter();
   const logger = createSilentLogger();
   const devices = createDeviceDirectory({

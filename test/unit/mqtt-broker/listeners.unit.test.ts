@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { X509Certificate } from 'node:crypto';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import mqtt from 'mqtt';
 import { eventually, startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
@@ -18,17 +18,17 @@ describe('the listeners', () => {
   }
 
   test('an ordinary client publishes and subscribes at QoS 0, 1 and 2 over mutual TLS', async () => {
-    const { authority, port, register, events } = await start();
-    const device = await register('paho');
+    const own = await start();
+    const device = await own.register('paho');
     const { key, cert } = device.certificate;
     const client = await mqtt.connectAsync({
       protocol: 'mqtts',
       host: '127.0.0.1',
-      port: port('mqtts'),
+      port: own.port('mqtts'),
       clientId: 'paho',
       key,
       cert,
-      ca: authority.cert,
+      ca: own.authority.cert,
       reconnectPeriod: 0,
       protocolVersion: 4,
     });
@@ -39,25 +39,25 @@ describe('the listeners', () => {
       await client.publishAsync('devices/paho/events/said', `{"qos":${qos}}`, { qos });
     await eventually(() => heard.length === 3, 'all were heard');
     expect(heard).toEqual([0, 1, 2].map((qos) => `devices/paho/events/said {"qos":${qos}}`));
-    expect(events(device, 'DeviceEventRecorded').map(({ data }) => data['body'])).toEqual([
+    expect(own.events(device, 'DeviceEventRecorded').map(({ data }) => data['body'])).toEqual([
       { qos: 0 },
       { qos: 1 },
       { qos: 2 },
     ]);
     await client.endAsync();
-    await eventually(() => events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
-    expect(events(device, 'DeviceDisconnected')[0]).toMatchObject({ data: { reason: 'CLIENT_DISCONNECT' } });
+    await eventually(() => own.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
+    expect(own.events(device, 'DeviceDisconnected')[0]).toMatchObject({ data: { reason: 'CLIENT_DISCONNECT' } });
   });
 
   test('a message at QoS 0 that is followed by DISCONNECT at once is journaled', async () => {
-    const { open, register, events } = await start();
-    const device = await register('hasty');
-    const client = await open(device);
+    const own = await start();
+    const device = await own.register('hasty');
+    const client = await own.open(device);
     await client.connect();
     client.send(publish('devices/hasty/telemetry', { a: 1 }), { cmd: 'disconnect' });
     await client.closed;
-    await eventually(() => events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
-    expect(events(device, 'TelemetryRecorded')).toHaveLength(1);
+    await eventually(() => own.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
+    expect(own.events(device, 'TelemetryRecorded')).toHaveLength(1);
   });
 
   test('sockets beyond the bound of the node are refused at accept, and those that end make room, with TLS and without', async () => {
@@ -98,7 +98,8 @@ describe('the listeners', () => {
     const next = await own.authority.server();
     own.broker.replaceServerCertificate(next);
     const fresh = await own.open(device);
-    const seen = (fresh.socket as TLSSocket).getPeerCertificate();
+    const secure: unknown = fresh.socket;
+    const seen = (secure as TLSSocket).getPeerCertificate();
     expect(new X509Certificate(next.cert).fingerprint256).toBe(seen.fingerprint256);
     await client.ping();
   });

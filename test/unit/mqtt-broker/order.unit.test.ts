@@ -187,19 +187,42 @@ describe('acknowledgements', () => {
     expect(answered).toEqual(Array.from({ length: total }, (_, index) => index + 1));
   });
 
+  test('what the inbox refused once is not overtaken by what it would take now', async () => {
+    let refusals = 1;
+    const { client, device } = await connected({
+      around: (devices) => ({
+        ...devices,
+        enqueue: (stream, ask) =>
+          JSON.stringify(ask.command).includes('"n":2') && refusals-- > 0 ? false : devices.enqueue(stream, ask),
+      }),
+    });
+    client.send(...[1, 2, 3].map(telemetry));
+    for (const id of [1, 2, 3]) expect(await client.next('puback')).toMatchObject({ messageId: id });
+    const journaled = server!.events(device, 'TelemetryRecorded').map(({ data }) => data['values']);
+    expect(journaled).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
   test('above the bound of the node publishers are not read, and go on when there is room', async () => {
     const gate = holding();
-    const { client } = await connected({ around: gate.around, limits: { waitingPublishes: 4 } });
+    const { client, server: own } = await connected({ around: gate.around, limits: { waitingPublishes: 4 } });
     client.send(...[1, 2, 3, 4].map(telemetry));
     await eventually(() => gate.held.length === 4, 'the bound is reached');
-    client.send(...[5, 6].map(telemetry));
+    const other = await own.open(await own.register('dev2'));
+    await other.connect();
+    const theirs = (messageId: number) => publish('devices/dev2/telemetry', { n: 1 }, { qos: 1, messageId });
+    // Nobody is stopped before publishing; from then on the socket is not read.
+    other.send(theirs(1));
+    await eventually(() => gate.held.length === 5, 'one more is asked');
+    other.send(theirs(2));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(gate.held).toHaveLength(4);
-    expect(server!.broker.waiting().publishes).toBe(4);
-    for (const ask of gate.held) ask.settle(accepted);
-    await eventually(() => gate.held.length === 6, 'it is read on');
-    for (const ask of gate.held.slice(4)) ask.settle(accepted);
-    for (const id of [1, 2, 3, 4, 5, 6]) expect(await client.next('puback')).toMatchObject({ messageId: id });
+    expect(own.broker.waiting().publishes).toBe(5);
+    for (const ask of gate.held.splice(0)) ask.settle(accepted);
+    await eventually(() => gate.held.length === 1, 'it is read on');
+    gate.held[0]!.settle(accepted);
+    expect([await other.next('puback'), await other.next('puback')]).toMatchObject([
+      { messageId: 1 },
+      { messageId: 2 },
+    ]);
   });
 
   test('a device above its rate is read more slowly, and nothing of it is lost', async () => {
@@ -265,6 +288,57 @@ describe('acknowledgements', () => {
     second.send(message);
     expect(await second.next('pubrec')).toMatchObject({ messageId: 77 });
     expect(own.events(device, 'TelemetryRecorded')).toHaveLength(2);
+  });
+
+  test.each([
+    ['right after PUBLISH', 0],
+    ['after PUBREC', 1],
+    ['right after PUBREL', 2],
+    ['after PUBCOMP', 3],
+  ])('I7 QoS 2 is journaled once when the server is gone %s and the device repeats', async (_name, step) => {
+    const { device, server: own, client: first } = await connected();
+    await first.end();
+    const message = publish('devices/dev1/telemetry', { n: 1 }, { qos: 2, messageId: 9 });
+    const client = await own.open(device);
+    await client.connect({ clean: false });
+    client.send(message);
+    if (step >= 1) await client.next('pubrec');
+    if (step >= 2) client.send({ cmd: 'pubrel', messageId: 9 });
+    if (step >= 3) await client.next('pubcomp');
+    await own.stop();
+
+    server = await startTestBroker({ memory: own.memory });
+    const back = await server.open(device);
+    expect(await back.connect({ clean: false })).toMatchObject({ returnCode: 0 });
+    if (step < 2) {
+      back.send({ ...message, dup: true });
+      await back.next('pubrec');
+    }
+    back.send({ cmd: 'pubrel', messageId: 9 });
+    expect(await back.next('pubcomp')).toMatchObject({ messageId: 9 });
+    expect(server.events(device, 'TelemetryRecorded')).toHaveLength(1);
+    // The id is free again.
+    back.send(publish('devices/dev1/telemetry', { n: 2 }, { qos: 2, messageId: 9 }));
+    await back.next('pubrec');
+    expect(server.events(device, 'TelemetryRecorded')).toHaveLength(2);
+  });
+
+  test('I7 QoS 2 messages of one chunk are journaled in their order, whatever the look-ups of their ids take', async () => {
+    const random = seededRandom(3);
+    const around = (devices: Devices): Devices => ({
+      ...devices,
+      async hasIncoming(stream, messageId) {
+        await new Promise((resolve) => setTimeout(resolve, random() * 10));
+        return devices.hasIncoming(stream, messageId);
+      },
+    });
+    const { client, device, server: own } = await connected({ around });
+    const ids = Array.from({ length: 30 }, (_, index) => index + 1);
+    client.send(...ids.map((id) => publish('devices/dev1/events/n', id, { qos: 2, messageId: id })));
+    const received: (number | undefined)[] = [];
+    while (received.length < ids.length) received.push((await client.next('pubrec')).messageId);
+    expect(received).toEqual(ids);
+    expect(own.events(device, 'DeviceEventRecorded').map(({ data }) => data['body'])).toEqual(ids);
   });
 
   test('I7 a clean session begins without the QoS 2 ids of the one before', async () => {
