@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import supertest from 'supertest';
 import { createDeviceDirectory } from '../../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../../src/actors/device/events.js';
@@ -12,6 +13,7 @@ import type {
   EntityDirectory,
   IssuedCertificate,
   RecordedEvent,
+  Subscriber,
 } from '../../../src/actors/kernel/ports.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
@@ -55,10 +57,11 @@ export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | '
   readonly deviceIndex?: DeviceIndex;
 }
 
-export async function startApiUnderTest({
-  storage,
-  ...overrides
-}: Partial<ApiOptions> & { readonly storage?: Storage } = {}): Promise<ApiUnderTest> {
+/** @param options.tokenLagMs how long the index of API tokens is behind the journal */
+export async function startApiUnderTest(
+  options: Partial<ApiOptions> & { readonly storage?: Storage; readonly tokenLagMs?: number } = {},
+): Promise<ApiUnderTest> {
+  const { storage, tokenLagMs = 0, ...overrides } = options;
   const memory = createMemoryJournal();
   const logger = createSilentLogger();
   const meter = createMemoryMeter();
@@ -68,7 +71,21 @@ export async function startApiUnderTest({
   const devices = createDeviceDirectory(ports);
   const tenants = createTenantDirectory(ports);
   const tokens = createApiTokenIndex({ journal, snapshots });
-  const subscription = startSubscription({ subscriber: tokens, journal, clock, logger, meter });
+  const lagging: Subscriber = {
+    name: tokens.name,
+    checkpoint: (shard) => tokens.checkpoint(shard),
+    async handle(shard, events) {
+      await sleep(tokenLagMs);
+      await tokens.handle(shard, events);
+    },
+  };
+  const subscription = startSubscription({
+    subscriber: tokenLagMs === 0 ? tokens : lagging,
+    journal,
+    clock,
+    logger,
+    meter,
+  });
   const api = createApi({
     devices,
     tenants,
@@ -183,7 +200,11 @@ function createFakeAuthority(clock: Clock): CertificateAuthority {
     fingerprint: sha256('authority'),
     notAfter: clock.now() + 86_400_000,
     publicKeyOfCsr,
-    issueFromCsr: async (csr) => certify(await publicKeyOfCsr(csr)),
+    async issueFromCsr(csr) {
+      const key = await publicKeyOfCsr(csr);
+      await sleep(20); // as a signing thread does: requests at once overtake each other
+      return certify(key);
+    },
     issueWithKey: () => {
       const privateKey = `-----BEGIN PRIVATE KEY-----\n${randomBytes(16).toString('hex')}\n-----END PRIVATE KEY-----\n`;
       return Promise.resolve({ ...certify(sha256(privateKey)), privateKey });

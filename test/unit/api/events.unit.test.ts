@@ -145,19 +145,24 @@ describe('events of a device', () => {
 });
 
 describe('a page of large events', () => {
-  test('ends early and says where to go on', async () => {
-    const under = await startApiUnderTest();
-    for (let n = 0; n < 90; n++)
-      await under.record('device/default/big', 'TelemetryRecorded', { text: 'x'.repeat(100_000) });
-    for (const path of ['/api/v1/devices/big/events', '/api/v1/events']) {
+  let under: ApiUnderTest;
+  beforeAll(async () => {
+    under = await startApiUnderTest();
+    const large = { text: 'x'.repeat(100_000) };
+    for (let n = 0; n < 90; n++) await under.record('device/default/big', 'TelemetryRecorded', large);
+  });
+  afterAll(() => under.stop());
+
+  test.each(['/api/v1/devices/big/events', '/api/v1/events'])(
+    'of %s ends early and says where to go on',
+    async (path) => {
       const first = await under.admin.get(`${path}?limit=1000`);
       expect(first.body.items).toHaveLength(42);
       const link = /<([^>]+)>; rel="next"/.exec(first.headers['link'] ?? '')?.[1];
       const second = await under.admin.get(link!);
       expect(second.body.items[0].sequence).toBe(43);
-    }
-    await under.stop();
-  });
+    },
+  );
 });
 
 describe('the journal', () => {
