@@ -4,14 +4,7 @@ import type { Append, AppendOutcome, Journal } from '../../../src/actors/kernel/
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
-import {
-  appendOf,
-  appendRounds,
-  openTestJournal,
-  someEvents,
-  violations,
-  type TestJournal,
-} from './open-test-journal.js';
+import { appendOf, appendRounds, openTestJournal, violations, type TestJournal } from './open-test-journal.js';
 import { until } from './until.js';
 
 /** Short limits, so that a lost connection shows within the test. */
@@ -152,6 +145,34 @@ describe('journal on a bad day', () => {
     expect(await violations(database)).toEqual([]);
   });
 
+  test('P5 a statement that outlives its connection is ended before anybody looks up what it did', async () => {
+    const { journal, proxy: network } = await openThroughProxy();
+    const stream = freshStream();
+    const shard = journal.shardOf(stream);
+    await database.query('begin');
+    await database.query('select from shard where shard = $1 for update', [shard]);
+    const outcome = journal.append(appendOf(journal, stream, 1, 2));
+    const outlived = await waitingForLock();
+    network.set({ kind: 'down' });
+    network.set({ kind: 'pass' });
+    await waitingForLock(outlived);
+    await database.query('commit');
+    expect(await outcome).toMatchObject({ kind: 'committed' });
+    expect(await journal.readStream(stream, 1, 10)).toHaveLength(2);
+  });
+
+  /** The backend that waits for a lock, once there is one beside `known`. */
+  const waitingForLock = async (known = 0): Promise<number> => {
+    for (;;) {
+      await database.query('select pg_stat_clear_snapshot()'); // a transaction sees one picture otherwise
+      const [row] = await database.query<{ pid: number }>(
+        "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and pid <> $1",
+        [known],
+      );
+      if (row !== undefined) return row.pid;
+    }
+  };
+
   test('P12 a network that falls silent under an append ends the wait, and the append is written once', async () => {
     const { journal, proxy: network } = await openThroughProxy();
     const stream = freshStream();
@@ -285,13 +306,10 @@ describe('journal on a bad day', () => {
       const shard = stale.shardOf(contested);
       await fillLeafUpTo(other, contested, shard, 40);
       // Its epoch is right, its knowledge of the stream is not: 30 events do not fit, so it rolls.
-      const loser = stale.append({
-        ...appendOf(stale, contested, 1),
-        epoch: stale.epochOf(shard),
-        events: someEvents(30),
-      });
+      // The innocent append fills the old leaf, so that no unique key there would meet the stale one.
       const winner = stale.append(appendOf(stale, innocent, 1, 30));
-      expect(await Promise.all([loser, winner])).toMatchObject([{ kind: 'conflict' }, { kind: 'committed' }]);
+      const loser = stale.append(appendOf(stale, contested, 1, 30));
+      expect(await Promise.all([winner, loser])).toMatchObject([{ kind: 'committed' }, { kind: 'conflict' }]);
       expect(await violations(rolling)).toEqual([]);
     });
 

