@@ -46,7 +46,9 @@ export interface DeviceState {
   };
   /** The last 1024 message ids, oldest first. */
   recentIds: Set<string>;
+  /** `occurredAt` of the last accepted message: by the device's own clock where it sent a time. */
   lastAcceptedAt: number | null;
+  /** Server time of the last refused message. */
   lastRejectedAt: number | null;
   /** How many messages were refused so far. */
   rejected: number;
