@@ -44,7 +44,8 @@ export function createReadValve(connection: Duplex, readOn: () => void): ReadVal
     open(reason) {
       if (!closedBy.delete(reason) || closedBy.size > 0 || !refusedRead) return;
       refusedRead = false;
-      readOn();
+      // Not here: who opens may be in the middle of releasing what was read before.
+      setImmediate(readOn);
     },
     limitReads: (bytes) => void (largestRead = bytes),
   };
