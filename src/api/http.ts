@@ -18,9 +18,6 @@ import { publicHandlers, type PublicRouteOptions, type Readiness } from './route
 import type { DeviceRouteOptions } from './routes/registered-device.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
 
-export type { RelayVerification, SystemStatus } from './routes/system.js';
-export type { Readiness } from './routes/public.js';
-
 /** Bounds of the HTTP side (security.md §1). */
 export interface ApiLimits {
   /** @default 100/s, burst 400 */
@@ -30,7 +27,7 @@ export interface ApiLimits {
   readonly streams: EventStreamLimits;
 }
 
-export const DEFAULT_API_LIMITS: ApiLimits = {
+const DEFAULT_API_LIMITS: ApiLimits = {
   perToken: { perSecond: 100, burst: 400 },
   perAddress: { perSecond: 10, burst: 40 },
   streams: { perPrincipal: 20, perNode: 500, heartbeatMs: 15_000, stallMs: 30_000 },

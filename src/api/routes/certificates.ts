@@ -2,7 +2,7 @@ import type { DeviceState } from '../../actors/device/state.js';
 import type { CertificateAuthority, Clock, IssuedCertificate } from '../../actors/kernel/ports.js';
 import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
-import { missing } from '../problem.js';
+import { missing, Refusal } from '../problem.js';
 import { certificateJson, issuedCertificateJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 
@@ -70,6 +70,9 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
     async fetchBundle(call) {
       const fingerprint = textParameter(call, 'fingerprint');
       await requireCertificate(options, call, fingerprint);
+      // A look at the headers must not use up the one download.
+      if (call.request.method === 'HEAD')
+        throw new Refusal('METHOD_NOT_ALLOWED', 'A bundle is fetched by GET, once.', { headers: { Allow: 'GET' } });
       const zip = bundles.take(bundleKey(call, fingerprint));
       const name = `${textParameter(call, 'deviceId').replaceAll(':', '_')}.zip`;
       call.response.set('Content-Disposition', `attachment; filename="${name}"`).type('application/zip').send(zip);

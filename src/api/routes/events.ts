@@ -35,7 +35,12 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
 
   const stream = (call: Call, format: StreamFormat, positions: Positions, follow: boolean): Promise<void> => {
     const { limit = Infinity } = call.parameters as EventParameters;
-    const { response, access } = call;
+    const { request, response, access } = call;
+    if (request.method === 'HEAD') {
+      // Would run for ever and show nothing.
+      response.set('Content-Type', format.mediaType).end();
+      return Promise.resolve();
+    }
     return streams.run({ response, access, format, selection: selectionOf(call), positions, limit, follow });
   };
 

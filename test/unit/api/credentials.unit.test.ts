@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { createHash } from 'node:crypto';
 import { strFromU8, unzipSync } from 'fflate';
 import { createBundles } from '../../../src/api/bundles.js';
-import { CSR, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
+import { ADMIN_TOKEN, CSR, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 const DEVICE = '/api/v1/devices/pump-7';
+const BEARER = { Authorization: `Bearer ${ADMIN_TOKEN}` };
 
 describe('credentials over REST', () => {
   let under: ApiUnderTest;
@@ -67,6 +68,8 @@ describe('credentials over REST', () => {
     await under.admin.post('/api/v1/devices', { id: 'bundled' });
     const issued = await under.admin.post('/api/v1/devices/bundled/certificates', { generateKey: true });
     expect(issued.text).not.toContain('PRIVATE KEY');
+    const looked = await fetch(`${under.url}${issued.body.bundle as string}`, { method: 'HEAD', headers: BEARER });
+    expect(looked.status).toBe(405);
     const zip = await fetchZip(issued.body.bundle);
     expect([zip.status, zip.type]).toEqual([200, 'application/zip']);
     const files = unzipSync(new Uint8Array(zip.body));

@@ -285,6 +285,15 @@ describe('the journal', () => {
     stream.close();
   });
 
+  test('answers HEAD with the media type and nothing to wait for', async () => {
+    for (const Accept of ['text/event-stream', 'application/x-ndjson']) {
+      const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, Accept };
+      const looked = await fetch(`${under.url}/api/v1/events?follow=true`, { method: 'HEAD', headers });
+      expect([looked.status, looked.headers.get('content-type')]).toEqual([200, `${Accept}; charset=utf-8`]);
+    }
+    expect(under.meter.values.get('fleetlog_sse_clients') ?? 0).toBe(0);
+  });
+
   test('refuses positions that can not be', async () => {
     for (const after of ['99:1', '0:1,0:2', '0:100000']) {
       const refused = await under.admin.get(`/api/v1/events?after=${after}`);
