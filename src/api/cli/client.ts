@@ -1,0 +1,181 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { CliFailure, EXIT, failureOf } from './failure.js';
+import type { Settings } from './settings.js';
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From the root of the server. */
+  readonly path: string;
+  /** Members that are `undefined` are left out. */
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Thrown in place of a request that was to be shown and not sent. */
+export class RequestShown extends Error {}
+
+/** REST as a command uses it: any answer but success is a `CliFailure` with its exit code. */
+export interface ApiClient {
+  /** @returns the answer with its JSON body, `undefined` for none */
+  call(request: ApiRequest): Promise<ApiAnswer>;
+  /** Follows `next` through all pages. @param limit most items in all */
+  items(request: ApiRequest, limit?: number): AsyncIterable<unknown>;
+  /** Lines of a long answer as they come. */
+  lines(request: ApiRequest): AsyncIterable<string>;
+  bytes(request: ApiRequest): Promise<Buffer>;
+  /** Shows what the command would send to change something, and ends the command, when that was asked for. */
+  preview(request: ApiRequest): void;
+}
+
+/** Time for an answer to begin; a long answer then takes as long as it does. */
+const ANSWER_MS = 30_000;
+const LARGEST_PAGE = 250;
+
+export function createApiClient(options: {
+  readonly settings: Settings;
+  readonly signal: AbortSignal;
+  /** `--curl`: takes the request as a line for the shell in place of sending it. */
+  readonly showCurl: ((line: string) => void) | undefined;
+  /** `--dry-run`: takes a change in place of sending it. */
+  readonly showChange: ((request: ApiRequest) => void) | undefined;
+}): ApiClient {
+  const { settings, signal, showCurl, showChange } = options;
+
+  const preview = (request: ApiRequest): void => {
+    if (showCurl) {
+      showCurl(curlLine(settings, request));
+      throw new RequestShown();
+    }
+    if (showChange && request.method !== 'GET') {
+      showChange(request);
+      throw new RequestShown();
+    }
+  };
+
+  const open = async (request: ApiRequest): Promise<Response> => {
+    preview(request);
+    const slow = new AbortController();
+    const timer = setTimeout(() => slow.abort(), ANSWER_MS);
+    try {
+      const response = await fetch(addressOf(settings, request), {
+        method: request.method,
+        headers: headersOf(settings, request),
+        ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+        signal: AbortSignal.any([signal, slow.signal]),
+        redirect: 'error', // a redirect could carry the token to somebody else
+      });
+      if (response.ok) return response;
+      throw failureOf(response.status, await response.text());
+    } catch (error) {
+      throw error instanceof CliFailure ? error : unreachable(settings.url, error, slow.signal.aborted);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const call = async (request: ApiRequest): Promise<ApiAnswer> => {
+    const response = await open(request);
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const body: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body };
+  };
+
+  return {
+    preview,
+    call,
+    async *items(request, limit = Infinity) {
+      let left = limit;
+      let cursor: string | undefined;
+      do {
+        const pageSize = request.query?.['limit'] ?? String(Math.min(left, LARGEST_PAGE));
+        const { body } = await call({ ...request, query: { ...request.query, limit: pageSize, cursor } });
+        const page = body as { readonly items: readonly unknown[]; readonly next: string | null };
+        yield* page.items.slice(0, left);
+        left -= page.items.length;
+        cursor = page.next ?? undefined;
+      } while (cursor !== undefined && left > 0);
+    },
+    async *lines(request) {
+      const { body } = await open(request);
+      if (body === null) return;
+      const source = Readable.fromWeb(body as ReadableStream);
+      const lines = createInterface({ input: source, crlfDelay: Infinity });
+      // A line reader swallows the faults of its source: without this a torn answer would look like a whole one.
+      let fault: Error | undefined;
+      source.once('error', (error) => {
+        fault = error;
+        lines.close();
+      });
+      try {
+        for await (const line of lines) if (line !== '') yield line;
+        if (fault !== undefined && !signal.aborted) throw new ConnectionLost(settings.url);
+      } finally {
+        lines.close();
+        source.destroy();
+      }
+    },
+    async bytes(request) {
+      return Buffer.from(await (await open(request)).arrayBuffer());
+    },
+  };
+}
+
+/** No answer, or one that broke off: worth another try, unlike a refusal. */
+export class ConnectionLost extends CliFailure {
+  constructor(url: string, message = `The connection to ${url} broke.`) {
+    super(message, { hint: 'Is Fleetlog running? `npx fleetlog doctor` looks for the cause.' });
+  }
+}
+
+function unreachable(url: string, error: unknown, tooSlow: boolean): CliFailure {
+  if (tooSlow) {
+    return new CliFailure(`${url} did not answer within ${ANSWER_MS / 1000} s.`, {
+      exitCode: EXIT.timeout,
+      hint: 'Nothing is lost: try again.',
+    });
+  }
+  const { cause } = error as { readonly cause?: { readonly code?: string; readonly message?: string } };
+  return new ConnectionLost(url, `${url} can not be reached (${cause?.code ?? cause?.message ?? String(error)}).`);
+}
+
+function addressOf({ url }: Settings, { path, query = {} }: ApiRequest): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value);
+  return parameters.size === 0 ? `${url}${path}` : `${url}${path}?${parameters.toString()}`;
+}
+
+function headersOf({ token }: Settings, { method, headers, body }: ApiRequest): Record<string, string> {
+  const media = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  return {
+    ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+    ...(body !== undefined && { 'Content-Type': media }),
+    ...headers,
+  };
+}
+
+/** The request as a line for a POSIX shell. The token is masked by the variable it may come from, so that the line runs. */
+export function curlLine(settings: Settings, request: ApiRequest): string {
+  const masked = { ...settings, ...(settings.token !== undefined && { token: '$FLEETLOG_TOKEN' }) };
+  const headers = Object.entries(headersOf(masked, request)).map(([name, value]) =>
+    name === 'Authorization' ? `-H "${name}: ${value}"` : `-H ${quoted(`${name}: ${value}`)}`,
+  );
+  return [
+    'curl -sS',
+    ...(request.method === 'GET' ? [] : [`-X ${request.method}`]),
+    ...headers,
+    ...(request.body === undefined ? [] : [`--data-raw ${quoted(JSON.stringify(request.body))}`]),
+    quoted(addressOf(settings, request)),
+  ].join(' ');
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
