@@ -137,10 +137,20 @@ async function formatOnce(dataDir: string, classPath: string, properties: string
   const mark = join(dataDir, 'formatted');
   if (existsSync(mark)) return;
   await rm(join(dataDir, 'logs'), { recursive: true, force: true });
+  // An id may begin with a dash: with `=` it is not taken for an option.
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
   const format = spawn(
     'java',
-    [...JVM_FLAGS, '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties],
+    [
+      ...JVM_FLAGS,
+      '-cp',
+      classPath,
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${clusterId}`,
+      '-c',
+      properties,
+    ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
