@@ -98,7 +98,7 @@ const getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === INT8_OID && format !== 'binary' ? parseInt8 : defaultTypeParser(oid, format);
 
 /** An int8 as a number. @throws RangeError beyond 2^53 − 1, where a number would be another one */
-export function parseInt8(text: string): number {
+function parseInt8(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`int8 ${text} does not fit a number`);
   return value;

@@ -35,6 +35,10 @@ export interface EmbeddedPostgres {
 /** After this long a fast shutdown becomes an immediate one, which is as safe but recovers at the next start, ms. */
 const FAST_SHUTDOWN_MS = 6_000;
 
+/** How long, and how often, to wait for the last backends of a killed server, ms. */
+const ORPHANS_MS = 15_000;
+const ORPHANS_PAUSE_MS = 250;
+
 /** How long recovery after a crash may take before the start counts as failed, ms. */
 const START_MS = 300_000;
 
@@ -53,10 +57,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   await healLeftovers(clusterPaths(dataDir).cluster, onStep);
   const port = options.port ?? (await freePort());
   onStep('Starting Postgres');
-  const server = await launch(dataDir, binaries.postgres, account, port);
+  const server = await launchUntilReady(dataDir, binaries.postgres, account, port);
   const stop = stopper(server);
   try {
-    await ready(server, dataDir);
     const url = (database: string) => `postgres://${EMBEDDED_NAME}:${password}@127.0.0.1:${port}/${database}`;
     await ensureDatabase(url('postgres'));
     watch(server, options);
@@ -75,6 +78,22 @@ interface Server {
   readonly ended: Promise<string>;
   hasEnded: boolean;
   stopRequested: boolean;
+}
+
+/** Starts the server; again and again while backends of a killed one are still on their way out. */
+async function launchUntilReady(dataDir: string, postgres: string, account: Account, port: number): Promise<Server> {
+  for (let waited = 0; ; waited += ORPHANS_PAUSE_MS) {
+    const server = await launch(dataDir, postgres, account, port);
+    try {
+      await ready(server, dataDir);
+      return server;
+    } catch (error) {
+      await stopper(server)();
+      const said = await readFile(clusterPaths(dataDir).log, 'utf8');
+      if (waited >= ORPHANS_MS || !said.includes('pre-existing shared memory block')) throw error;
+      await sleep(ORPHANS_PAUSE_MS);
+    }
+  }
 }
 
 async function launch(dataDir: string, postgres: string, account: Account, port: number): Promise<Server> {

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,12 +26,12 @@ export async function readPidFile(cluster: string): Promise<PidFile | undefined>
   return { pid: Number(lines[0]), status: (lines[7] ?? '').trim() };
 }
 
-/** Stops the server that a killed run has left on this cluster and removes a lock file that means somebody else. */
+/** Stops the server that a killed run has left on this cluster, and sees to a lock file that means somebody else. */
 export async function healLeftovers(cluster: string, onStep: (step: string) => void): Promise<void> {
   const left = await readPidFile(cluster);
   if (left === undefined || !isAlive(left.pid)) return; // Postgres itself sees through the lock file of a dead process
   if (!(await servesCluster(left.pid, cluster))) {
-    await rm(join(cluster, 'postmaster.pid'), { force: true }); // the number was given to another program since
+    await disownLockFile(cluster);
     return;
   }
   onStep('Stopping the Postgres that an earlier run has left');
@@ -43,6 +43,15 @@ export async function healLeftovers(cluster: string, onStep: (step: string) => v
     'JOURNAL_UNAVAILABLE',
     `A Postgres of an earlier run (process ${left.pid}) does not stop: end it by hand.`,
   );
+}
+
+/**
+ * The number in the lock file belongs to another program by now (or to a zombie). Postgres takes the number of its own parent
+ * for stale; with the file removed it would no longer check that no orphan holds the shared memory.
+ */
+async function disownLockFile(cluster: string): Promise<void> {
+  const path = join(cluster, 'postmaster.pid');
+  await writeFile(path, (await readFile(path, 'utf8')).replace(/^\d+/, String(process.pid)));
 }
 
 /** Whether the process is a Postgres server on exactly this cluster: its command line says `postgres -D <cluster>`. */

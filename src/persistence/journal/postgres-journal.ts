@@ -107,6 +107,8 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     gauge.set(groups.waiting().events),
   );
 
+  // Other nodes' commits are polled for: NOTIFY within an append would serialise all commits (P7). Everything is read from
+  // the primary, because a replica shows another order (P8).
   const followHeads = async () => {
     while (!isStopped()) {
       await pauseFor(pollMs, signal);
