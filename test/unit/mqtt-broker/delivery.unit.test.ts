@@ -141,8 +141,11 @@ describe('what is delivered', () => {
     expect(await back.next('publish')).toMatchObject({ topic: 'devices/sleeper/events/bye', qos: 1 });
   });
 
-  test('A4 SEC-12 a reader that does not read is cut, and others keep their pace', async () => {
-    const slow = await startTestBroker({ limits: { drainMs: 500, unsentBytes: 256 * 1024 } });
+  test.each([
+    ['makes no progress', { drainMs: 500, unsentBytes: 1024 * 1024 * 1024 }],
+    ['lets too many bytes wait', { drainMs: 60_000, unsentBytes: 256 * 1024 }],
+  ])('A4 a reader that %s is cut, and others keep their pace', async (_name, limits) => {
+    const slow = await startTestBroker({ limits });
     const device = await slow.register('slow');
     const other = await slow.register('other');
     const reader = await slow.open(device);
