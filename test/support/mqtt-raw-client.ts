@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
+import mqttPacket, { type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
 
-/** A packet as a test writes it, and as it reads it. */
-export type TestPacket = Packet;
 type Of<C extends Packet['cmd']> = Extract<Packet, { cmd: C }>;
 
 /** An MQTT client that sends exactly what it is told, and keeps all that it gets, in order. */
@@ -140,7 +138,7 @@ export function publish(
     readonly dup?: boolean;
     readonly retain?: boolean;
   } = {},
-): Packet {
+): IPublishPacket {
   const body = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : JSON.stringify(payload);
   return { cmd: 'publish', topic, payload: body, qos: 0, dup: false, retain: false, ...options };
 }
