@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { CliFailure, EXIT, failureOf } from './failure.js';
 import type { Settings } from './settings.js';
 
@@ -12,6 +11,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Statuses beside success that are answers and no failures. */
+  readonly allow?: readonly number[];
 }
 
 export interface ApiAnswer {
@@ -73,7 +74,7 @@ export function createApiClient(options: {
         signal: AbortSignal.any([signal, slow.signal]),
         redirect: 'error', // a redirect could carry the token to somebody else
       });
-      if (response.ok) return response;
+      if (response.ok || request.allow?.includes(response.status)) return response;
       throw failureOf(response.status, await response.text());
     } catch (error) {
       throw error instanceof CliFailure ? error : unreachable(settings.url, error, slow.signal.aborted);
@@ -108,7 +109,7 @@ export function createApiClient(options: {
     async *lines(request) {
       const { body } = await open(request);
       if (body === null) return;
-      const source = Readable.fromWeb(body as ReadableStream);
+      const source = Readable.fromWeb(body);
       const lines = createInterface({ input: source, crlfDelay: Infinity });
       // A line reader swallows the faults of its source: without this a torn answer would look like a whole one.
       let fault: Error | undefined;

@@ -80,7 +80,10 @@ export function createOutput({ stdout, stderr, environment }: Terminal, options:
       }
       const all: Row[] = [];
       for await (const row of rows) all.push(row);
-      if (all.length === 0) return note(empty);
+      if (all.length === 0) {
+        note(empty);
+        return;
+      }
       const widths = widthsOf(all, columns, width);
       const titles = columns.map(({ title, align }, index) => fit(title, widths[index] ?? 0, align, false));
       await text(paint(titles.join(GAP).trimEnd(), 'quiet'));
@@ -134,10 +137,13 @@ function widthsOf<Row>(rows: readonly Row[], columns: readonly Column<Row>[], ro
 
 function fit(text: string, width: number, align: 'left' | 'right' = 'left', isLast = false): string {
   const length = lengthOf(text);
-  if (length > width) return `${[...text].slice(0, Math.max(0, width - 1)).join('')}…`;
+  if (length > width)
+    return `${Array.from(text)
+      .slice(0, Math.max(0, width - 1))
+      .join('')}…`;
   if (isLast && align === 'left') return text;
   const blanks = ' '.repeat(width - length);
   return align === 'right' ? blanks + text : text + blanks;
 }
 
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;

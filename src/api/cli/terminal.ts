@@ -10,7 +10,6 @@ export interface Terminal {
 
 // C0, DEL and C1: what could move the cursor, change colours or retitle the window of whoever reads (SEC-88). Beside them
 // the marks that turn the direction of writing, which make a text read as another.
-// eslint-disable-next-line no-control-regex -- exactly those are meant
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Foreign text, fit for one line of a terminal. */

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { CommandContext, ContextFactory } from '../command-context.js';
+import { checkMachine, SERVER_CHECKS, type Finding } from '../doctor-checks.js';
+import { CliFailure, EXIT } from '../failure.js';
+import type { Output } from '../output.js';
+
+const MARKS = { ok: ['✓', 'good'], warning: ['!', 'warn'], fault: ['✗', 'bad'] } as const;
+
+/** `fleetlog doctor`: looks at everything that goes wrong often; exit code 1 when something is. */
+export function addDoctorCommand(program: Command, contextOf: ContextFactory): void {
+  program
+    .command('doctor')
+    .description('look for what is wrong, and say what to do about it')
+    .action(async (_options: object, command: Command) => {
+      const context = await contextOf(command);
+      let faults = 0;
+      for await (const finding of examine(context)) {
+        await report(context.output, finding);
+        if (finding.state === 'fault') faults += 1;
+      }
+      if (faults > 0) throw new CliFailure(faults === 1 ? '1 fault.' : `${faults} faults.`);
+    });
+}
+
+async function* examine(context: CommandContext): AsyncIterable<Finding> {
+  yield* await checkMachine(context.settings.dataDir);
+  for (const check of SERVER_CHECKS) {
+    try {
+      yield* await check(context);
+    } catch (error) {
+      if (!(error instanceof CliFailure)) throw error;
+      const remedy = error.hint ?? 'See the log of the server.';
+      const isRefused = error.exitCode === EXIT.notAuthorized;
+      yield { check: isRefused ? 'token' : 'server', state: 'fault', detail: error.message, remedy };
+      if (!isRefused) return; // without a server all that follows would say the same
+    }
+  }
+}
+
+function report(output: Output, finding: Finding): Promise<void> {
+  if (!output.isTable) return output.json(JSON.stringify(finding));
+  const { check, state, detail, remedy } = finding;
+  const [mark, name] = MARKS[state];
+  const lines = `${output.paint(mark, name)} ${check.padEnd(22)}${detail}`;
+  return output.text(remedy === undefined ? lines : `${lines}\n  ${' '.repeat(22)}${remedy}`);
+}
