@@ -88,14 +88,14 @@ describe('embedded Postgres', () => {
   test('waits for a backend of a killed server that is still at work', async () => {
     const killed = await start();
     const busy = new pg.Client({ connectionString: killed.url });
-    const lost = new Promise((resolve) => busy.once('error', resolve));
+    busy.on('error', () => undefined); // it is to be lost
     await busy.connect();
-    const work = busy.query('do $$ begin for i in 1..40000000 loop perform 1; end loop; end $$').catch(() => undefined);
+    const work = busy.query('do $$ begin for i in 1..3000000 loop perform 1; end loop; end $$').catch(() => undefined);
     await ask(killed.url, "select from pg_stat_activity where query like 'do %' and state = 'active'");
     process.kill(killed.pid, 'SIGKILL');
     const next = await start();
     expect(await ask(next.url, 'select 1 as one')).toEqual([{ one: 1 }]);
-    await Promise.all([work, lost]);
+    await work;
   });
 
   test('makes the cluster again when it was killed in the middle', async () => {
