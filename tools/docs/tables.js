@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { ERRORS } from '../../dist/actors/kernel/errors.js';
 import { STATUS } from '../../dist/api/problem.js';
 import { VARIABLES } from '../../dist/config.js';
+import { commandHelp } from './commands.js';
 import { eventTypes } from './event-types.js';
 import { code, table } from './markdown.js';
 import { registeredMetrics } from './metrics.js';
@@ -14,6 +15,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /** @type {Record<string, Record<string, () => string | Promise<string>>>} page → part → its Markdown */
 export const GENERATED = {
+  'command-line.md': { commands: () => commandHelp(ROOT) },
   'configuration.md': { variables },
   'errors.md': { codes },
   'events.md': { types: () => eventTypes(ROOT) },
