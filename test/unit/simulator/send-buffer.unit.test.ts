@@ -3,7 +3,10 @@ import { createSendBuffer, type OutgoingMessage, type SendBuffer } from '../../.
 
 const messageOf = (payload: string, records = 1): OutgoingMessage => ({ topic: 't', payload, records });
 
-function bufferWith(messages: readonly OutgoingMessage[], bounds: Partial<Parameters<typeof createSendBuffer>[0]> = {}): SendBuffer {
+function bufferWith(
+  messages: readonly OutgoingMessage[],
+  bounds: Partial<Parameters<typeof createSendBuffer>[0]> = {},
+): SendBuffer {
   const buffer = createSendBuffer({ maxRecords: 1_000, maxMessagesOnWay: 100, maxRecordsOnWay: 1_000, ...bounds });
   for (const message of messages) buffer.push(message);
   return buffer;
@@ -69,7 +72,9 @@ describe('the buffer of a device', () => {
   });
 
   test('that is full gives up its oldest records, and counts them', () => {
-    const buffer = bufferWith([messageOf('old', 60), messageOf('newer', 40), messageOf('newest', 10)], { maxRecords: 100 });
+    const buffer = bufferWith([messageOf('old', 60), messageOf('newer', 40), messageOf('newest', 10)], {
+      maxRecords: 100,
+    });
     expect(buffer.dropped()).toBe(60);
     expect(buffer.records()).toBe(50);
     expect(takeAll(buffer)).toEqual(['newer', 'newest']);
