@@ -29,7 +29,7 @@ const AT_LEAST = {
   ajv: '8.18.0',
   kafkajs: '2.2.4',
 };
-const EXACT = { kafkajs: '2.2.4', nact: '7.6.2' };
+const EXACT = { kafkajs: '2.2.4', nact: '7.6.2', aedes: '1.2.0', mqemitter: '7.1.0' };
 
 await runTool(async () => {
   const steps = createSteps();
