@@ -68,8 +68,10 @@ export function failureOf(status: number, body: string): CliFailure {
       hint: 'Is this the address of a Fleetlog? See --url.',
     });
   }
+  const { title, detail } = problem;
+  const sentence = detail.startsWith(title) ? detail : `${title}: ${detail}`;
   const members = problem.errors?.map(({ pointer, message }) => `\n  ${pointer}  ${message}`).join('') ?? '';
-  return new CliFailure(`${problem.title}: ${problem.detail}${members}`, {
+  return new CliFailure(`${sentence}${members}`, {
     exitCode: problem.code === 'TIMEOUT' ? EXIT.timeout : exitCode,
     hint: problem.hint,
     code: problem.code,

@@ -48,7 +48,8 @@ export function createOutput({ stdout, stderr, environment }: Terminal, options:
   // https://no-color.org: present and not empty.
   const isColoured = isTerminal && options.color !== false && !environment['NO_COLOR'];
   const paint = (text: string, name: Colour): string => (isColoured ? colour(text, name) : text);
-  const width = stdout.columns ?? 80;
+  // A pseudo-terminal that nobody sized says 0.
+  const width = stdout.columns || 80;
 
   const text = async (line: string): Promise<void> => {
     if (!stdout.write(`${line}\n`)) await once(stdout, 'drain');

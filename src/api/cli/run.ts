@@ -36,7 +36,7 @@ function createProgram(terminal: Terminal): Command {
   const { stdout, stderr, environment } = terminal;
   const isColoured = (stream: { readonly isTTY?: boolean }): boolean =>
     stream.isTTY === true && !environment['NO_COLOR'];
-  const columns = Number(environment['COLUMNS']) || (stdout.columns ?? 80);
+  const columns = Number(environment['COLUMNS']) || stdout.columns || 80;
   const program = new Command('fleetlog')
     .description('Devices, their certificates and events: the command line of Fleetlog')
     .exitOverride()

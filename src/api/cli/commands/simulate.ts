@@ -71,9 +71,9 @@ async function simulate(context: CommandContext, options: SimulateOptions): Prom
       signal: terminal.signal,
     });
     await Promise.race([simulation.finished, aborted(terminal.signal)]);
-    current = simulation.stats();
+    const { connected } = simulation.stats();
     await simulation.stop();
-    current = { ...simulation.stats(), connected: current.connected };
+    current = { ...simulation.stats(), connected };
   } catch (error) {
     if (terminal.signal.aborted) return;
     throw error instanceof CliFailure ? error : new CliFailure((error as Error).message);
