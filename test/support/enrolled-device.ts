@@ -4,7 +4,7 @@ import { cryptoProvider, Pkcs10CertificateRequestGenerator, PemConverter } from 
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import type { FleetlogProcess } from './fleetlog-process.js';
 
-cryptoProvider.set(webcrypto as never);
+cryptoProvider.set(webcrypto);
 
 /** A device with a certificate from the REST API, as a user would make it: the key never leaves this side. */
 export interface EnrolledDevice {
@@ -27,7 +27,7 @@ export async function makeCsr(commonName: string): Promise<{ key: string; csr: s
     name: `CN=${commonName}`,
     keys,
     signingAlgorithm: ALGORITHM,
-  } as never);
+  });
   return {
     key: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY'),
     csr: request.toString('pem'),

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import type { ReadyMessage } from '../../src/main.js';
 
+/** A start takes seconds; one that hangs is killed and shown with its log. */
+const READY_MS = 60_000;
 const ROOT = join(import.meta.dirname, '../..');
 
 /** The built server as a process of its own, so that it can be killed. */
@@ -63,7 +65,9 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
     ready,
     pid: child.pid ?? 0,
     log: () => log,
-    kill: async () => void (await end('SIGKILL')),
+    kill: async () => {
+      await end('SIGKILL');
+    },
     stop: () => end('SIGTERM'),
     disconnect: () => child.disconnect(),
     async call(method, path, body, headers = {}) {
@@ -86,12 +90,20 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
 function untilReady(child: ChildProcess, log: () => string): Promise<ReadyMessage> {
   return new Promise((resolve, reject) => {
     let sentence = '';
+    const late = setTimeout(() => {
+      child.kill('SIGKILL');
+      sentence = `Fleetlog was not ready within ${READY_MS / 1000} s; its log:\n${log()}`;
+    }, READY_MS);
     child.on('message', (message: { type: string; sentence?: string }) => {
-      if (message.type === 'ready') resolve(message as unknown as ReadyMessage);
+      if (message.type === 'ready') {
+        clearTimeout(late);
+        resolve(message as unknown as ReadyMessage);
+      }
       if (message.type === 'failed') sentence = message.sentence ?? '';
     });
-    child.once('exit', (code) =>
-      reject(new Error(sentence || `Fleetlog ended with ${code} before it was ready:\n${log()}`)),
-    );
+    child.once('exit', (code) => {
+      clearTimeout(late);
+      reject(new Error(sentence || `Fleetlog ended with ${code} before it was ready:\n${log()}`));
+    });
   });
 }

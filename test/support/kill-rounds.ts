@@ -71,7 +71,9 @@ export async function runKillRounds(options: KillRounds): Promise<KillReport> {
     for (let number = 0; number < options.devices; number++) {
       const device = await enrol(server, `kill-${number}`);
       load.push(
-        startLoad(device, Number(env.MQTTS_PORT), number % 3 === 2 ? 2 : 1, options.inFlight, ledger.acknowledge),
+        startLoad(device, Number(env.MQTTS_PORT), number % 3 === 2 ? 2 : 1, options.inFlight, (id) =>
+          ledger.acknowledge(id),
+        ),
       );
     }
     for (let round = 1; round <= options.rounds; round++) {
@@ -84,14 +86,14 @@ export async function runKillRounds(options: KillRounds): Promise<KillReport> {
       server = await start();
       options.log(`round ${round}: ${ledger.count()} acknowledged`);
     }
-    await Promise.all(load.map((device) => device.finish()));
+    await Promise.all(load.map(({ finish }) => finish()));
     await untilRelayed(server);
     const lines = await readJournal(server);
     const relay = (await (await server.call('POST', '/system/relay/verify')).json()) as KillReport['relay'];
     await server.stop();
     return { ...compare(ledger.read(), lines), relay, lines, kafka };
   } catch (error) {
-    await Promise.all(load.map((device) => device.abandon()));
+    await Promise.all(load.map(({ abandon }) => abandon()));
     await server.kill();
     await kafka.stop();
     throw new Error(`kill rounds failed; the server's log:\n${server.log()}`, { cause: error });
@@ -123,6 +125,7 @@ function startLoad(
   );
   let sent = 0;
   let open = 0;
+  const failures: string[] = [];
   let finishing = false;
   let finished: () => void = () => undefined;
   const done = new Promise<void>((resolve) => (finished = resolve));
@@ -137,9 +140,11 @@ function startLoad(
         { qos },
         (error) => {
           open--;
-          if (!error) acknowledge(id);
+          // mqtt.js keeps what it could not send; with an error it gives a message up, and the test fails with it.
+          if (error) failures.push(`${id}: ${error.message}`);
+          else acknowledge(id);
           if (finishing && open === 0) finished();
-          fill();
+          if (!error) fill();
         },
       );
     }
@@ -151,6 +156,7 @@ function startLoad(
       finishing = true;
       if (open > 0) await done;
       await client.endAsync();
+      if (failures.length > 0) throw new Error(`messages were given up: ${failures.join(', ')}`);
     },
     async abandon() {
       finishing = true;
