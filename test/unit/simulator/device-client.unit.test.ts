@@ -9,7 +9,7 @@ import { createFaultSource } from '../../../src/edge/simulator/faults.js';
 import { createRandom } from '../../../src/edge/simulator/random.js';
 import { createTestAuthority } from '../../support/mqtt-certificates.js';
 import { startBareBroker, type BareBroker } from './bare-broker.js';
-import { until } from './until.js';
+import { until } from '../../support/until.js';
 
 let broker: BareBroker;
 const clients: DeviceClient[] = [];
