@@ -13,7 +13,7 @@ export interface JournalLine {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-export interface SystemStatus {
+interface SystemStatus {
   readonly shards: readonly {
     readonly shard: number;
     readonly head: number;
@@ -43,7 +43,7 @@ export async function readJournal(server: FleetlogProcess): Promise<readonly Jou
   return lines;
 }
 
-export async function systemStatus(server: FleetlogProcess): Promise<SystemStatus> {
+async function systemStatus(server: FleetlogProcess): Promise<SystemStatus> {
   return (await (await server.call('GET', '/system/status')).json()) as SystemStatus;
 }
 

@@ -1,5 +1,5 @@
 /** Topic matching by MQTT 3.1.1 §4.7, written from the text alone and recursively: the judge of what `may` grants. */
-export function matches(filter: readonly string[], topic: readonly string[]): boolean {
+function matches(filter: readonly string[], topic: readonly string[]): boolean {
   const [want, ...restOfFilter] = filter;
   if (want === undefined) return topic.length === 0;
   if (want === '#') return true; // also the parent level
