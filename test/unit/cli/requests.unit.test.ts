@@ -1,0 +1,105 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { sendJson, startContractServer, type ContractServer } from '../../support/contract-server.js';
+import { runCommand } from './run-command.js';
+
+const DEVICE = {
+  id: 'pump-7',
+  tags: [],
+  attributes: {},
+  enabled: true,
+  connection: { connected: false, sessionEpoch: 0 },
+  registeredAt: '2026-01-01T00:00:00.000Z',
+  revision: 1,
+};
+
+let server: ContractServer;
+beforeEach(async () => {
+  server = await startContractServer((request, response) => {
+    if (request.method === 'DELETE') response.writeHead(204).end();
+    else sendJson(response, DEVICE, request.method === 'POST' ? 201 : 200);
+  });
+});
+afterEach(() => server.stop());
+
+describe('what is sent', () => {
+  test('create sends the members that were given, with the token', async () => {
+    const argv = [
+      'device',
+      'create',
+      'pump-7',
+      '--type',
+      'pump',
+      '--tag',
+      'a',
+      '--tag',
+      'b',
+      '--data',
+      '{"gateway":true}',
+    ];
+    expect((await runCommand(argv, { url: server.url })).exitCode).toBe(0);
+    const [request] = server.seen;
+    expect(request).toMatchObject({ method: 'POST', url: '/api/v1/devices' });
+    expect(request?.headers.authorization).toBe('Bearer flt_secret');
+    expect(JSON.parse(request?.body ?? '')).toEqual({ id: 'pump-7', type: 'pump', tags: ['a', 'b'], gateway: true });
+  });
+
+  test('patch is a merge patch, guarded by the revision', async () => {
+    await runCommand(['device', 'patch', 'pump-7', '{"name":null}', '--if-match', '12'], { url: server.url });
+    expect(server.seen[0]).toMatchObject({ method: 'PATCH', url: '/api/v1/devices/pump-7', body: '{"name":null}' });
+    expect(server.seen[0]?.headers).toMatchObject({
+      'content-type': 'application/merge-patch+json',
+      'if-match': '"12"',
+    });
+  });
+
+  test('an id can not leave its place in the path', async () => {
+    await runCommand(['device', 'get', '../tokens?x=1'], { url: server.url });
+    expect(server.seen[0]?.url).toBe('/api/v1/devices/..%2Ftokens%3Fx%3D1');
+  });
+});
+
+describe('what is not sent', () => {
+  test('--dry-run shows a change and sends nothing', async () => {
+    const result = await runCommand(['device', 'disable', 'pump-7', '--dry-run'], { url: server.url });
+    expect(result.exitCode).toBe(0);
+    expect(JSON.parse(result.stdout)).toEqual({
+      dryRun: true,
+      method: 'PATCH',
+      path: '/api/v1/devices/pump-7',
+      body: { enabled: false },
+    });
+    expect(server.seen).toEqual([]);
+  });
+
+  test('--curl shows a line that a shell runs, with the token masked', async () => {
+    const argv = ['--curl', 'device', 'create', 'pump-7', '--name', `it's $HOME`];
+    const result = await runCommand(argv, { url: server.url });
+    expect(result.exitCode).toBe(0);
+    expect(result.stdout).not.toContain('flt_secret');
+    expect(result.stdout).toContain('"Authorization: Bearer $FLEETLOG_TOKEN"');
+    expect(result.stdout).toContain(`'{"id":"pump-7","name":"it'\\''s $HOME"}'`);
+    expect(server.seen).toEqual([]);
+  });
+
+  test.each([['device rm pump-7'], ['cert revoke pump-7 abc'], ['token revoke abc']])(
+    '%s can not be undone: without a terminal it needs --yes',
+    async (line) => {
+      const refused = await runCommand(line.split(' '), { url: server.url });
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain('--yes');
+      expect(server.seen).toEqual([]);
+      expect((await runCommand([...line.split(' '), '--yes'], { url: server.url })).exitCode).toBe(0);
+      expect(server.seen).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ['yes', 0, 1],
+    ['y', 1, 0],
+    ['', 1, 0],
+  ])('on a terminal it asks: %j ends with %i', async (typed, exitCode, sent) => {
+    const result = await runCommand(['device', 'rm', 'pump-7'], { url: server.url, columns: 80, typed });
+    expect(result.exitCode).toBe(exitCode);
+    expect(server.seen).toHaveLength(sent);
+  });
+});
