@@ -105,8 +105,8 @@ export async function runKillRounds(options: KillRounds): Promise<KillReport> {
 
 interface LoadDevice {
   /** Sends no more and resolves when everything sent is acknowledged. */
-  finish(): Promise<void>;
-  abandon(): Promise<void>;
+  readonly finish: () => Promise<void>;
+  readonly abandon: () => Promise<void>;
 }
 
 /**
