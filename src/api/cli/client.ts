@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { CliFailure, EXIT, failureOf } from './failure.js';
 import type { Settings } from './settings.js';
 
@@ -109,21 +107,18 @@ export function createApiClient(options: {
     async *lines(request) {
       const { body } = await open(request);
       if (body === null) return;
-      const source = Readable.fromWeb(body);
-      const lines = createInterface({ input: source, crlfDelay: Infinity });
-      // A line reader swallows the faults of its source: without this a torn answer would look like a whole one.
-      let fault: Error | undefined;
-      source.once('error', (error) => {
-        fault = error;
-        lines.close();
-      });
+      let rest = '';
       try {
-        for await (const line of lines) if (line !== '') yield line;
-        if (fault !== undefined && !signal.aborted) throw new ConnectionLost(settings.url);
-      } finally {
-        lines.close();
-        source.destroy();
+        for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+          const lines = (rest + chunk).split('\n');
+          rest = lines.pop() ?? '';
+          yield* lines.filter((line) => line !== '');
+        }
+      } catch {
+        throw new ConnectionLost(settings.url);
       }
+      // The server ends every line: what follows the last end was torn off.
+      if (rest !== '') throw new ConnectionLost(settings.url);
     },
     async bytes(request) {
       return Buffer.from(await (await open(request)).arrayBuffer());

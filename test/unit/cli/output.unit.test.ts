@@ -75,7 +75,7 @@ describe('a terminal', () => {
         url: await serve(items),
         columns: 120,
       });
-      // eslint-disable-next-line no-control-regex -- exactly those must not be there
+
       expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
       if (more.length > 0) expect(JSON.parse(stdout)).toEqual(items[0]);
       await server?.stop();
@@ -87,7 +87,7 @@ describe('a terminal', () => {
       sendJson(response, { title: 'T', code: 'INTERNAL', detail: HOSTILE, hint: HOSTILE, requestId: HOSTILE }, 500),
     );
     const { stderr } = await runCommand(['status'], { url: server.url, columns: 80 });
-    // eslint-disable-next-line no-control-regex -- exactly those must not be there
+
     expect(stderr).not.toMatch(/[\u0007\u001b\u009b\u202e]/);
   });
 
@@ -98,7 +98,7 @@ describe('a terminal', () => {
       const { stdout } = await runCommand(['device', 'ls', '--no-color'], { url: await serve(items), columns });
       const least = 6 * 8 + 5 * 2;
       for (const line of stdout.trimEnd().split('\n'))
-        expect([...line].length).toBeLessThanOrEqual(Math.max(columns, least));
+        expect(Array.from(line).length).toBeLessThanOrEqual(Math.max(columns, least));
     },
   );
 
