@@ -160,7 +160,7 @@ function headersOf({ token }: Settings, { method, headers, body }: ApiRequest): 
 }
 
 /** The request as a line for a POSIX shell. The token is masked by the variable it may come from, so that the line runs. */
-export function curlLine(settings: Settings, request: ApiRequest): string {
+function curlLine(settings: Settings, request: ApiRequest): string {
   const masked = { ...settings, ...(settings.token !== undefined && { token: '$FLEETLOG_TOKEN' }) };
   const headers = Object.entries(headersOf(masked, request)).map(([name, value]) =>
     name === 'Authorization' ? `-H "${name}: ${value}"` : `-H ${quoted(`${name}: ${value}`)}`,

@@ -39,7 +39,7 @@ export class CliFailure extends Error {
 }
 
 /** @returns the exit code that stands for an HTTP status */
-export function exitCodeOf(status: number): ExitCode {
+function exitCodeOf(status: number): ExitCode {
   switch (status) {
     case 401:
     case 403:
