@@ -17,6 +17,8 @@ export async function startServer(steps, { args = [] } = {}) {
     cwd: process.cwd(),
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // The steps tell what is worth telling; whoever wants the log asks for it.
+    env: { LOG_LEVEL: 'warn', ...process.env },
   });
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0))));
   let failure;

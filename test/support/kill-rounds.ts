@@ -138,7 +138,9 @@ function startLoad(
   let open = 0;
   let finishing = false;
   let finished: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => (finished = resolve));
+  const done = new Promise<void>((resolve) => {
+    finished = resolve;
+  });
 
   const fill = (): void => {
     while (!finishing && open < inFlight) {
