@@ -109,8 +109,10 @@ export async function runKillRounds(options: KillRounds): Promise<KillReport> {
 /** Waits until the devices are back and acknowledged again, so that each kill comes under load. */
 async function untilMore(ledger: Ledger): Promise<void> {
   const count = ledger.count();
-  for (const until = Date.now() + RECONNECT_MS; ledger.count() === count; await sleep(10)) {
+  const until = Date.now() + RECONNECT_MS;
+  while (ledger.count() === count) {
     if (Date.now() > until) throw new Error(`nothing was acknowledged in ${RECONNECT_MS / 1000} s`);
+    await sleep(10);
   }
 }
 
