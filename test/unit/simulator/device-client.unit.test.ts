@@ -41,7 +41,7 @@ function measure(client: DeviceClient, from: number, to: number): void {
     client.send({ topic: 'devices/device-1/telemetry', payload: `{"id":"${id}"}`, records: 1 });
 }
 
-const untilAcknowledged = (client: DeviceClient): Promise<void> =>
+const untilAcknowledged = (client: DeviceClient): Promise<true> =>
   until('everything is acknowledged', () => client.statistics().buffered === 0);
 
 describe('a device', () => {
