@@ -9,10 +9,11 @@ await runTool(async () => {
   await setUp(steps, { kafka: wantsLocalKafka() });
   const server = await startServer(steps);
   const end = interrupted();
+  const start = new AbortController();
   let fleet;
   try {
     fleet = await Promise.race([
-      connectFleet(steps, server.ready),
+      connectFleet(steps, server.ready, start.signal),
       server.exited.then(() => undefined),
       end.signal.then(() => undefined),
     ]);
@@ -20,13 +21,14 @@ await runTool(async () => {
     await Promise.race([server.exited, end.signal]);
   } finally {
     end.dispose();
+    start.abort(); // a fleet that is still starting
     await fleet?.stop();
     process.exitCode = await server.stop();
   }
   return process.exitCode;
 });
 
-async function connectFleet(steps, ready) {
+async function connectFleet(steps, ready, signal) {
   const { startSimulation } = await import('../dist/edge/simulator/simulator.js');
   steps.begin('devices');
   const fleet = await startSimulation({
@@ -35,6 +37,7 @@ async function connectFleet(steps, ready) {
     mqttUrl: ready.mqtt,
     dataDir: ready.dataDir,
     recording: 'weather',
+    signal,
   });
   steps.end(`${fleet.devices.length} devices`);
   return fleet;
