@@ -6,7 +6,10 @@ import type { RelayCheckpoint, ShardHead } from '../kernel/ports.js';
  * taken for it (K12), but it must lie between mirror and head.
  * @throws StartRefused when topic and journal are not of one history: nothing is sent then
  */
-export function resumePosition(checkpoint: RelayCheckpoint | undefined, { shard, head, relayed }: ShardHead): number {
+export function resumePosition(
+  checkpoint: RelayCheckpoint | undefined,
+  { shard, head, relayed }: Pick<ShardHead, 'shard' | 'head' | 'relayed'>,
+): number {
   const position = checkpoint?.position ?? 0;
   if (position > head) {
     throw new StartRefused(

@@ -2,7 +2,7 @@ import { dispatchTo } from '../kernel/actor-system.js';
 import { createBackOff } from '../kernel/back-off.js';
 import { withDeadline } from '../kernel/deadline.js';
 import { StartRefused } from '../kernel/errors.js';
-import type { Clock, EventPublisher, Journal, Logger, RecordedEvent } from '../kernel/ports.js';
+import type { Clock, EventPublisher, Journal, Logger, RecordedEvent, ShardHead } from '../kernel/ports.js';
 import type { Supervised, Supervision } from '../kernel/supervision.js';
 import { BATCH_EVENTS, nextBatch } from './batch.js';
 import { resumePosition } from './checkpoint.js';
@@ -12,8 +12,9 @@ import type { RelayMetrics } from './metrics.js';
  * One shard's way to Kafka, as an actor. Its state goes
  *
  *   opening ──fenced, checkpoint read and in bounds──▶ relaying ──▶ relaying …
- *      ▲                                                  │
- *      └────── back-off ◀── any error: the session is thrown away
+ *    │  ▲                                                 │
+ *    │  └───── back-off ◀── any error: the session is thrown away
+ *    └──▶ refused: topic and journal are not of one history; nothing is touched until the next start
  *
  * Each message is one step: open, or one transaction. `wake` comes from the journal's doorbell, from the step before while there
  * is more, and from the timer of a pause; at most one is under way.
@@ -57,6 +58,16 @@ const STOP_MS = 3_000;
 /** How often Postgres hears how far the shard is relayed. */
 const MIRROR_MS = 1_000;
 
+/** The time until the next step. */
+interface Pause {
+  readonly ms: number;
+  /** The doorbell does not end it. */
+  readonly held: boolean;
+}
+const AT_ONCE: Pause = { ms: 0, held: true };
+const UNTIL_RUNG: Pause = { ms: Infinity, held: false };
+const FOR_EVER: Pause = { ms: Infinity, held: true };
+
 export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   const { shard, journal, publisher, clock, metrics } = options;
   const logger = options.logger.child({ shard });
@@ -67,6 +78,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   let oldestUnsent: RecordedEvent | undefined;
   let fault: string | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let held = false;
   let underWay = false;
   let rung = false;
   let stopping: (() => void) | undefined;
@@ -90,56 +102,65 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
       return;
     }
     clearTimeout(timer);
-    timer = undefined;
+    held = false;
     underWay = true;
     dispatchTo(actor.ref, 'wake');
   }
 
-  function wakeIn(pauseMs: number): void {
-    timer = setTimeout(wake, pauseMs);
+  function rest(pause: Pause): void {
+    held = pause.held;
+    if (pause.ms === 0 || (rung && !held)) wake();
+    else if (pause.ms < Infinity) timer = setTimeout(wake, pause.ms);
   }
 
   /** Everything is caught here: nact must never see a throw of ours. */
   async function step(): Promise<void> {
     rung = false;
-    let pauseMs: number | undefined;
+    let pause: Pause;
     try {
-      pauseMs = position === undefined ? await open() : await relayNext(position);
-      backOff.reset();
-      fault = undefined;
+      pause = position === undefined ? await open() : await relayNext(position);
     } catch (error) {
-      pauseMs = await fail(error);
+      pause = await fail(error);
     }
     underWay = false;
     if (stopping) stopping();
-    else if (pauseMs === 0 || (pauseMs === undefined && rung)) wake();
-    else if (pauseMs !== undefined) wakeIn(pauseMs);
+    else rest(pause);
   }
 
-  async function open(): Promise<number> {
+  /** The mirror is read before the fence and the head after it: what another relay does meanwhile must not look like a loss. */
+  async function open(): Promise<Pause> {
+    const { relayed } = await ownHead();
+    lastKnown = Math.max(lastKnown, relayed);
+    oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
     await publisher.open(shard);
     const checkpoint = await publisher.readCheckpoint(shard);
-    const head = (await journal.heads()).find((known) => known.shard === shard);
-    if (head === undefined) throw new Error(`the journal has no shard ${shard}`);
-    position = resumePosition(checkpoint, head);
+    const now = await ownHead();
+    position = resumePosition(checkpoint, { shard, head: now.head, relayed });
     lastKnown = position;
-    mirrored = head.relayed;
-    epoch = head.epoch;
+    mirrored = relayed;
+    epoch = now.epoch;
     resolveChecked();
     logger.debug({ position }, 'relay goes on');
-    return 0;
+    return AT_ONCE;
   }
 
-  /** One transaction; answers how long to wait before the next, `undefined` = until the doorbell rings. */
-  async function relayNext(after: number): Promise<number | undefined> {
+  async function ownHead(): Promise<ShardHead> {
+    const head = (await journal.heads()).find((known) => known.shard === shard);
+    if (head === undefined) throw new Error(`the journal has no shard ${shard}`);
+    return head;
+  }
+
+  /** One transaction, or none when there is nothing to send. */
+  async function relayNext(after: number): Promise<Pause> {
     const startedAt = clock.monotonic();
     const events = await journal.readShard(shard, after, BATCH_EVENTS);
     oldestUnsent = events[0];
     const batch = nextBatch(events, after);
     const last = batch.at(-1);
     if (last === undefined) {
+      works();
       await mirror(after, startedAt);
-      return after > mirrored ? MIRROR_MS : undefined;
+      return after > mirrored ? { ms: MIRROR_MS, held: false } : UNTIL_RUNG;
     }
     await publisher.send(shard, batch, { position: last.position, epoch });
     position = last.position;
@@ -147,9 +168,17 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     oldestUnsent = events[batch.length];
     const endedAt = clock.monotonic();
     metrics.sent(batch.length, (endedAt - startedAt) / 1000);
-    metrics.lag(shard, self.lagEvents, self.lagSeconds);
+    works();
     await mirror(position, endedAt);
-    return batch.length >= FULL_ENOUGH_EVENTS ? 0 : Math.max(0, PACE_MS - (endedAt - startedAt));
+    const paceMs = batch.length >= FULL_ENOUGH_EVENTS ? 0 : PACE_MS - (endedAt - startedAt);
+    return { ms: Math.max(0, paceMs), held: true };
+  }
+
+  /** Only now, not when it has opened: a shard whose transactions always fail must back off further and further. */
+  function works(): void {
+    backOff.reset();
+    fault = undefined;
+    metrics.lag(shard, self.lagEvents, self.lagSeconds);
   }
 
   /** For people and for the bounds of the next start; the truth is in Kafka. */
@@ -164,15 +193,17 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     }
   }
 
-  async function fail(error: unknown): Promise<number> {
+  async function fail(error: unknown): Promise<Pause> {
     const refused = error instanceof StartRefused;
     position = undefined;
     if (isFenced(error)) metrics.fenced();
-    if (fault === undefined) logger.warn({ err: error }, 'relay waits');
+    if (refused) logger.error({ err: error }, 'relay refused');
+    else if (fault === undefined) logger.warn({ err: error }, 'relay waits');
     fault = error instanceof Error ? error.message : String(error);
+    metrics.lag(shard, self.lagEvents, self.lagSeconds);
     if (refused) rejectChecked(error);
     await publisher.close(shard).catch(() => undefined);
-    return backOff.next();
+    return refused ? FOR_EVER : { ms: backOff.next(), held: true };
   }
 
   const self: ShardRelay = {
@@ -193,18 +224,17 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
       return fault ?? (position === undefined ? 'connecting to Kafka' : undefined);
     },
     ring() {
-      // While a pause runs, the event waits for its end: the pause is what makes a batch of it.
-      if (underWay) rung = true;
-      else if (timer === undefined) wake();
+      // While a held pause runs, the event waits for its end: the pause is what makes a batch of it.
+      if (!held) wake();
     },
     async stop() {
       clearTimeout(timer);
-      timer = undefined;
+      held = true;
       const idle = new Promise<void>((resolve) => (stopping = resolve));
       // A transaction that Kafka does not end in time is left to the fence of the next start.
       if (underWay) await withDeadline(idle, STOP_MS, 'the last transaction').catch(() => undefined);
       if (lastKnown > mirrored && position !== undefined)
-        await journal.saveRelayed(shard, lastKnown).catch(() => undefined);
+        await withDeadline(journal.saveRelayed(shard, lastKnown), STOP_MS, 'the mirror').catch(() => undefined);
       await publisher.close(shard).catch(() => undefined);
       actor.stop();
     },

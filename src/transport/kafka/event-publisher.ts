@@ -26,7 +26,8 @@ export function createEventPublisher(
   const client = createKafkaClient(options);
   const { shards } = options;
   const topics: TopicNames = { eventsTopic: options.eventsTopic, checkpointTopic: options.checkpointTopic };
-  const sessions = new Map<number, PublisherSession>();
+  /** By shard; without a session while it opens. */
+  const slots = new Map<number, { session?: PublisherSession }>();
   let ensured: Promise<void> | undefined;
 
   /** Once for all shards; a failure is tried again by the next `open`. */
@@ -41,9 +42,9 @@ export function createEventPublisher(
   }
 
   async function close(shard: number): Promise<void> {
-    const session = sessions.get(shard);
-    sessions.delete(shard);
-    await session?.close();
+    const slot = slots.get(shard);
+    slots.delete(shard);
+    await slot?.session?.close();
   }
 
   return {
@@ -52,8 +53,16 @@ export function createEventPublisher(
     shards,
     async open(shard) {
       await close(shard);
+      const slot: { session?: PublisherSession } = {};
+      slots.set(shard, slot);
       await topicsExist();
-      sessions.set(shard, await openSession(client, topics, shard));
+      const session = await openSession(client, topics, shard);
+      if (slots.get(shard) === slot) {
+        slot.session = session;
+        return;
+      }
+      await session.close();
+      throw new Error(`shard ${shard} was closed while it opened`);
     },
     readCheckpoint: (shard) =>
       withDeadline(
@@ -64,7 +73,7 @@ export function createEventPublisher(
         'reading the checkpoint',
       ),
     async send(shard, events, checkpoint) {
-      const session = sessions.get(shard);
+      const session = slots.get(shard)?.session;
       if (session === undefined) throw new Error(`shard ${shard} is not open`);
       await session.send(events, checkpoint);
     },
@@ -82,7 +91,7 @@ export function createEventPublisher(
       }
     },
     async stop() {
-      await Promise.all([...sessions.keys()].map(close));
+      await Promise.all([...slots.keys()].map(close));
     },
   };
 }

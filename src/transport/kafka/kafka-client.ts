@@ -33,10 +33,6 @@ const REQUEST_MS = 10_000;
  */
 export const RETRY = { retries: 6, initialRetryTime: 4, maxRetryTime: 200 };
 
-/** Errors that are part of the protocol's normal course: the broker is still writing markers, or electing a coordinator. */
-const EXPECTED =
-  /CONCURRENT_TRANSACTIONS|COORDINATOR_LOAD_IN_PROGRESS|GROUP_COORDINATOR_NOT_AVAILABLE|another concurrent operation|coordinator is (loading|not available)/i;
-
 export function createKafkaClient(connection: KafkaConnection): KafkaClient {
   stopIdleTimers();
   const { brokers, ssl, sasl } = connection;
@@ -64,7 +60,7 @@ export function createKafkaClient(connection: KafkaConnection): KafkaClient {
         socketFactory: createSocketFactory(),
         brokers,
         ssl,
-        sasl: sasl as SASLOptions | undefined,
+        sasl: sasl,
         clientId: CLIENT_ID,
         metadataMaxAge: 300_000,
         allowAutoTopicCreation: false,
@@ -83,13 +79,12 @@ export function createKafkaClient(connection: KafkaConnection): KafkaClient {
   };
 }
 
-/** kafkajs' lines on our log. What the relay's own state tells (Kafka away) stays at debug: one line there, not one a retry. */
+/**
+ * kafkajs' lines on our log, all at debug: it reports as an error what is the normal course of the protocol (K11) and each try
+ * of a retry. What does fail reaches the relay as an error, which logs it once.
+ */
 function logTo(logger: Logger): logCreator {
   return () =>
-    ({ level, log: { message, error, broker } }) => {
-      const fields = { error: error as unknown, broker: broker as unknown };
-      const expected = EXPECTED.test(`${message} ${String(error)}`);
-      if (level === kafkajs.logLevel.ERROR && !expected) logger.debug(fields, message);
-      else if (level === kafkajs.logLevel.WARN) logger.debug(fields, message);
-    };
+    ({ log: { message, error, broker } }) =>
+      logger.debug({ error: error as unknown, broker: broker as unknown }, message);
 }

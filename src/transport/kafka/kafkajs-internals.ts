@@ -77,8 +77,9 @@ export interface ClusterOptions {
 
 export const Cluster = load('kafkajs/src/cluster/index.js') as new (options: ClusterOptions) => Cluster;
 export const createSocketFactory = load('kafkajs/src/network/socketFactory.js') as () => unknown;
-export const createRootLogger = (load('kafkajs/src/loggers/index.js') as { createLogger(options: object): KafkaLogger })
-  .createLogger;
+export const createRootLogger = (
+  load('kafkajs/src/loggers/index.js') as { createLogger: (options: object) => KafkaLogger }
+).createLogger;
 export const withoutAborted = load('kafkajs/src/consumer/filterAbortedMessages.js') as (fetched: {
   readonly messages: readonly FetchedRecord[];
   readonly abortedTransactions: FetchedPartition['abortedTransactions'];
@@ -103,7 +104,7 @@ const CHECK_PENDING_MS = 10;
  */
 export function stopIdleTimers(): void {
   const queue = load('kafkajs/src/network/requestQueue/index.js') as {
-    prototype: { scheduleCheckPendingRequests(this: RequestQueue): void };
+    prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void };
   };
   queue.prototype.scheduleCheckPendingRequests = function () {
     const throttledMs = this.throttledUntil - Date.now();

@@ -157,7 +157,9 @@ async function formatOnce(dataDir: string, classPath: string, properties: string
   );
   let said = '';
   format.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const code = await new Promise<number | null>((done, fail) => format.once('error', fail).once('close', done));
+  const closed = new Promise<number | null>((done) => format.once('close', done));
+  await spawned(format);
+  const code = await closed;
   if (code !== 0) throw failure(`formatting ended with ${code}`, said);
   await writeFile(mark, clusterId);
 }
@@ -200,8 +202,10 @@ async function stopLeftover(dataDir: string): Promise<void> {
   const pid = Number(await readFile(join(dataDir, 'kafka.pid'), 'utf8').catch(() => '0'));
   if (pid <= 1 || !(await runsOn(pid, dataDir))) return;
   process.kill(pid, 'SIGTERM');
-  for (const until = Date.now() + STOP_MS; await runsOn(pid, dataDir); await sleep(50)) {
+  const until = Date.now() + STOP_MS;
+  while (await runsOn(pid, dataDir)) {
     if (Date.now() > until) process.kill(pid, 'SIGKILL');
+    await sleep(50);
   }
 }
 
@@ -221,7 +225,9 @@ function freePort(wanted = 0): Promise<number> {
     const server = createServer().once('error', fail);
     server.listen(wanted, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
+      server.close(() => {
+        done(port);
+      });
     });
   });
 }

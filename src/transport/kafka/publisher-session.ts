@@ -10,8 +10,6 @@ import type { TopicNames } from './topics.js';
 export interface PublisherSession {
   /** One transaction. After a throw nothing more may be sent through this session. */
   send(events: readonly RecordedEvent[], checkpoint: RelayCheckpoint): Promise<void>;
-  /** Whether an error has ended it. */
-  readonly spent: boolean;
   close(): Promise<void>;
 }
 
@@ -37,37 +35,32 @@ export async function openSession(client: KafkaClient, topics: TopicNames, shard
       ({ message }) =>
         message.partition ?? shard,
   });
+  let underWay = connectAndFence(producer);
   try {
-    await withDeadline(producer.connect(), OPEN_MS, 'connecting to Kafka');
-    await withDeadline(fence(producer), OPEN_MS, 'fencing earlier relays');
+    await withDeadline(underWay, OPEN_MS, 'connecting to Kafka and fencing earlier relays');
   } catch (error) {
-    void disconnect(producer);
+    void endProducer(producer, underWay);
     throw error;
   }
   let spent = false;
   return {
-    get spent() {
-      return spent;
-    },
     async send(events, checkpoint) {
       if (spent) throw new Error('this session has failed before; only a new one is exact');
       try {
-        await withDeadline(
-          sendTransaction(producer, topics, shard, events, checkpoint),
-          SEND_MS,
-          'a Kafka transaction',
-        );
+        underWay = sendTransaction(producer, topics, shard, events, checkpoint);
+        await withDeadline(underWay, SEND_MS, 'a Kafka transaction');
       } catch (error) {
         // K1, K2, K6: after an error kafkajs' sequence numbers are wrong, so this producer never sends again.
         spent = true;
         throw error;
       }
     },
-    close: () => disconnect(producer),
+    close: () => endProducer(producer, underWay),
   };
 }
 
-async function fence(producer: Producer): Promise<void> {
+async function connectAndFence(producer: Producer): Promise<void> {
+  await producer.connect();
   await (await producer.transaction()).abort();
 }
 
@@ -85,7 +78,16 @@ async function sendTransaction(
   await transaction.commit();
 }
 
-/** In the background of a failure: a broker that is away must not hold up the next session. */
+/**
+ * Disconnects, and once more behind work that has outlived its deadline: kafkajs' retries connect again. They can no longer
+ * publish anything that counts, the next session fences them.
+ */
+async function endProducer(producer: Producer, underWay: Promise<void>): Promise<void> {
+  await disconnect(producer);
+  void underWay.catch(() => undefined).then(() => disconnect(producer));
+}
+
+/** Within bounds: a broker that is away must not hold up the next session. */
 async function disconnect(producer: Producer): Promise<void> {
   await withDeadline(producer.disconnect(), CLOSE_MS, 'closing a producer').catch(() => undefined);
 }

@@ -3,6 +3,7 @@ import { readLastCheckpoint } from './checkpoint-record.js';
 import { onCluster, type KafkaPublisher } from './event-publisher.js';
 import { toEventRecord } from './event-record.js';
 import type { Cluster, FetchedRecord } from './kafkajs-internals.js';
+import { createMissingPositions } from './missing-positions.js';
 import { partitionBounds, readCommitted } from './partition-reader.js';
 
 export type FaultKind = 'gap' | 'duplicate' | 'inversion' | 'difference';
@@ -20,6 +21,7 @@ export interface TopicVerification {
   readonly differences: number;
   /** Last position compared, by shard. */
   readonly upTo: Readonly<Record<string, number>>;
+  /** The lowest position of the first shard with a fault. */
   readonly first: {
     readonly kind: FaultKind;
     readonly shard: number;
@@ -66,8 +68,7 @@ async function verifyShard(
   const place = { topic: topics.eventsTopic, partition: shard };
   const { earliest, lastStable } = await partitionBounds(cluster, place);
   const events = journalCursor(journal, shard);
-  /** Positions that were passed over and may still come late. */
-  const missing = new Set<number>();
+  const missing = createMissingPositions(); // they may still come late
   let last = 0;
 
   for await (const records of readCommitted(cluster, place, earliest, lastStable)) {
@@ -77,25 +78,25 @@ async function verifyShard(
       if (!Number.isSafeInteger(position) || position < 1) {
         report.fault('difference', shard, last + 1, `offset ${record.offset} names no position`);
       } else if (position > last) {
-        for (let skipped = last + 1; skipped < position; skipped++) missing.add(skipped);
-        last = position;
-        const difference = compare(record, await events.at(position), shard);
+        const event = await events.at(position);
+        const difference = event ? compare(record, event) : 'the journal does not hold it';
         if (difference !== undefined) report.fault('difference', shard, position, difference);
-      } else if (missing.delete(position)) {
+        if (event === undefined) continue;
+        missing.add(last + 1, position - 1);
+        last = position;
+      } else if (missing.found(position)) {
         report.fault('inversion', shard, position, `offset ${record.offset} comes after position ${last}`);
       } else report.fault('duplicate', shard, position, `offset ${record.offset} repeats it`);
     }
   }
-  for (let position = last + 1; position <= (checkpoint?.position ?? 0); position++) missing.add(position);
-  for (const position of missing) report.fault('gap', shard, position, 'the topic does not hold it');
+  missing.add(last + 1, checkpoint?.position ?? 0);
+  for (const { from, to } of missing.ranges) report.gap(shard, from, to - from + 1);
   report.upTo(shard, last);
 }
 
 /** What differs between a record and its event; `undefined` = nothing. */
-function compare(record: FetchedRecord, event: RecordedEvent | undefined, shard: number): string | undefined {
-  if (event === undefined) return 'the journal does not hold it';
+function compare(record: FetchedRecord, event: RecordedEvent): string | undefined {
   const expected = toEventRecord(event);
-  if (expected.partition !== shard) return `belongs to partition ${expected.partition}`;
   if (record.key?.toString() !== expected.key) return `key is ${String(record.key)}, not ${expected.key}`;
   if (!record.value?.equals(expected.value)) return 'the payload differs';
   const names = new Set([...Object.keys(expected.headers), ...Object.keys(record.headers)]);
@@ -123,7 +124,8 @@ function journalCursor(
 
 interface Report {
   record(): void;
-  fault(kind: FaultKind, shard: number, position: number, detail: string): void;
+  fault(kind: Exclude<FaultKind, 'gap'>, shard: number, position: number, detail: string): void;
+  gap(shard: number, from: number, count: number): void;
   upTo(shard: number, position: number): void;
   result(): TopicVerification;
 }
@@ -133,11 +135,21 @@ function createReport(): Report {
   const upTo: Record<string, number> = {};
   let records = 0;
   let first: TopicVerification['first'] = null;
+  /** A gap shows only at the end of its shard, so what is found later may come before. */
+  const found = (fault: NonNullable<TopicVerification['first']>): void => {
+    if (first === null || (fault.shard === first.shard && fault.position < first.position)) first = fault;
+  };
   return {
-    record: () => void records++,
+    record: () => {
+      records += 1;
+    },
     fault(kind, shard, position, detail) {
       counts[kind]++;
-      first ??= { kind, shard, position, detail };
+      found({ kind, shard, position, detail });
+    },
+    gap(shard, from, count) {
+      counts.gap += count;
+      found({ kind: 'gap', shard, position: from, detail: 'the topic does not hold it' });
     },
     upTo: (shard, position) => void (upTo[String(shard)] = position),
     result: () => ({

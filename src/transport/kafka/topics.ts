@@ -1,4 +1,4 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { StartRefused } from '../../actors/kernel/errors.js';
 import type { KafkaClient } from './kafka-client.js';
 
@@ -49,24 +49,16 @@ async function createTopics(
   const { brokers } = await admin.describeCluster();
   const replicationFactor = Math.min(REPLICAS, brokers.length);
   const durable = { name: 'min.insync.replicas', value: String(Math.max(1, replicationFactor - 1)) };
-  await admin
-    .createTopics({
-      waitForLeaders: true,
-      topics: topics.map((topic) => ({
-        topic,
-        numPartitions: shards,
-        replicationFactor,
-        configEntries: [durable, ...(topic === eventsTopic ? KEPT_FOR_EVER : COMPACTED)],
-      })),
-    })
-    .catch((error: unknown) => {
-      // Another node was faster; the partitions are checked afterwards.
-      if (
-        (error as { type?: string }).type !== 'TOPIC_ALREADY_EXISTS' &&
-        !(error instanceof kafkajs.KafkaJSAggregateError)
-      )
-        throw error;
-    });
+  // Answers `false` when another node was faster; the partitions are checked afterwards.
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: topics.map((topic) => ({
+      topic,
+      numPartitions: shards,
+      replicationFactor,
+      configEntries: [durable, ...(topic === eventsTopic ? KEPT_FOR_EVER : COMPACTED)],
+    })),
+  });
 }
 
 const KEPT_FOR_EVER = [
