@@ -25,7 +25,7 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** @default none */
   readonly faults?: Faults;
-  /** After each acknowledgement and each change of a connection. */
+  /** While something happens, ten times a second at most, and at the end of a pass. */
   readonly onProgress?: (statistics: SimulationStatistics) => void;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
@@ -53,6 +53,8 @@ const FIRST_CONNECTION_MS = 30_000;
 /** A device that someone disabled or whose certificate was revoked keeps the others waiting no longer than this. */
 const STRAGGLERS_MS = 8_000;
 const LOOK_EVERY_MS = 50;
+/** A sum over all devices for each acknowledgement would cost more than the acknowledgement. */
+const PROGRESS_EVERY_MS = 100;
 const FLUSH_MS = 2_000;
 /** 1 s = 1 recorded day. */
 const RECORDED_RATE_PER_SECOND = 1;
@@ -73,10 +75,15 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
   const finished = new Promise<void>((resolve) => (end = resolve));
   const running: SimulatedDevice[] = [];
   const stats = (): SimulationStatistics => sumOf(running);
+  let toldAt = -Infinity;
   const onChange = (): void => {
     // The whole pass was in the buffers before the first connection.
-    if (once && running.every(({ client }) => client.statistics().buffered === 0)) end();
-    onProgress?.(stats());
+    const isPassed = once && running.every(({ client }) => client.statistics().buffered === 0);
+    if (isPassed) end();
+    const now = performance.now();
+    if (onProgress === undefined || (!isPassed && now - toldAt < PROGRESS_EVERY_MS)) return;
+    toldAt = now;
+    onProgress(stats());
   };
   const stop = async (): Promise<void> => {
     for (const device of running) device.stopMeasuring();
