@@ -1,7 +1,7 @@
 // `npm run demo`: all set-up, the server, and a fleet of devices that replay recorded weather over mutual TLS.
 import { createSteps, runTool } from './steps.js';
 import { setUp } from './setup.js';
-import { interrupted, startServer } from './server.js';
+import { interrupted, startServer, untilStopped } from './server.js';
 import { summary, wantsLocalKafka } from './summary.js';
 
 await runTool(async () => {
@@ -18,14 +18,13 @@ await runTool(async () => {
       end.signal.then(() => undefined),
     ]);
     if (fleet) process.stdout.write(summary(server.ready, steps.elapsed(), 'seattle-2012'));
-    await Promise.race([server.exited, end.signal]);
+    await untilStopped(server, end);
   } finally {
     end.dispose();
     start.abort(); // a fleet that is still starting
     await fleet?.stop();
-    process.exitCode = await server.stop();
+    await server.stop();
   }
-  return process.exitCode;
 });
 
 async function connectFleet(steps, ready, signal) {

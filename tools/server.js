@@ -52,6 +52,13 @@ export async function startServer(steps, { args = [] } = {}) {
   return { ready: first, exited, stop };
 }
 
+/** Waits until somebody stops the server; its own end before that is a fault worth a sentence. */
+export async function untilStopped(server, end) {
+  const ended = await Promise.race([server.exited, end.signal]);
+  if (ended === 'interrupted' || ended === 0) return;
+  throw new StepError('The server ended by itself. Start again: whatever was acknowledged is kept.');
+}
+
 /** Resolves when the user, npm or the end of the parent asks this process to stop. */
 export function interrupted() {
   const parent = process.ppid;

@@ -1,7 +1,7 @@
 // `npm start`: all set-up, then the server.
 import { createSteps, runTool } from './steps.js';
 import { setUp } from './setup.js';
-import { interrupted, startServer } from './server.js';
+import { interrupted, startServer, untilStopped } from './server.js';
 import { summary, wantsLocalKafka } from './summary.js';
 
 await runTool(async () => {
@@ -10,7 +10,10 @@ await runTool(async () => {
   const server = await startServer(steps);
   process.stdout.write(summary(server.ready, steps.elapsed()));
   const end = interrupted();
-  const code = await Promise.race([server.exited, end.signal.then(() => server.stop())]);
-  end.dispose();
-  return code;
+  try {
+    await untilStopped(server, end);
+  } finally {
+    end.dispose();
+    await server.stop();
+  }
 });
