@@ -375,6 +375,24 @@ export interface IssuedCertificate {
   readonly publicKeySha256: string;
 }
 
+/** What the authority can make a key of: P-256, or RSA 2048 for devices whose TLS stack knows nothing else. */
+export type NewKeyType = 'P-256' | 'RSA';
+
+/** A key store: private key, certificate and the authority's certificate in one file (RFC 7292). */
+export interface Pkcs12File {
+  readonly file: Uint8Array;
+  /** Opens it; random, made for this file alone. */
+  readonly password: string;
+}
+
+/** A certificate with the private key that was made for it. */
+export interface KeyedDeviceCertificate extends IssuedCertificate {
+  /** PEM (PKCS #8). */
+  readonly privateKey: string;
+  /** With an RSA key only. */
+  readonly pkcs12?: Pkcs12File;
+}
+
 /** The platform's own authority. Signing runs off the event loop. */
 export interface CertificateAuthority {
   /** PEM of the CA certificate. */
@@ -390,11 +408,11 @@ export interface CertificateAuthority {
     csrPem: string,
     subject: { readonly tenant: string; readonly device: string },
   ): Promise<IssuedCertificate>;
-  /** Makes a P-256 key and its certificate; the key leaves in this answer and is kept nowhere. */
-  issueWithKey(subject: {
-    readonly tenant: string;
-    readonly device: string;
-  }): Promise<IssuedCertificate & { readonly privateKey: string }>;
+  /** Makes a key and its certificate; the key leaves in this answer and is kept nowhere. */
+  issueWithKey(
+    subject: { readonly tenant: string; readonly device: string },
+    keyType: NewKeyType,
+  ): Promise<KeyedDeviceCertificate>;
   /** SHA-256 of the public key of a CSR, checked as by `issueFromCsr`. */
   publicKeyOfCsr(csrPem: string): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import type { DeviceState } from '../../actors/device/state.js';
-import type { CertificateAuthority, Clock, IssuedCertificate } from '../../actors/kernel/ports.js';
+import type { CertificateAuthority, Clock, IssuedCertificate, NewKeyType } from '../../actors/kernel/ports.js';
 import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { missing, Refusal } from '../problem.js';
@@ -40,16 +40,17 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
     answerIssued(call, (await active()) ?? issued);
   };
 
-  const issueWithKey = async (call: Call): Promise<void> => {
+  const issueWithKey = async (call: Call, keyType: NewKeyType): Promise<void> => {
     await readRegistered(options, call, () => true);
     bundles.reserve();
-    const { privateKey, ...issued } = await authority.issueWithKey(subjectOf(call));
+    const { privateKey, pkcs12, ...issued } = await authority.issueWithKey(subjectOf(call), keyType);
     await addCertificate(call, issued);
     bundles.keep(bundleKey(call, issued.fingerprint), {
       device: textParameter(call, 'deviceId'),
       certificate: issued.certificate,
       privateKey,
       authority: authority.certificate,
+      ...(pkcs12 === undefined ? {} : { pkcs12 }),
     });
     answerIssued(call, issued, `${pathOf(call, issued.fingerprint)}/bundle`);
   };
@@ -63,8 +64,8 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
     },
 
     issueCertificate(call) {
-      const { csr } = call.body as { readonly csr?: string };
-      return csr === undefined ? issueWithKey(call) : issueFromCsr(call, csr);
+      const { csr, keyType = 'P-256' } = call.body as { readonly csr?: string; readonly keyType?: NewKeyType };
+      return csr === undefined ? issueWithKey(call, keyType) : issueFromCsr(call, csr);
     },
 
     async fetchBundle(call) {

@@ -68,8 +68,8 @@ export async function openCertificateAuthority(
     notAfter,
     issueFromCsr: async (csr, subject) =>
       signer.run('deviceFromCsr', { csr, subject: checkedSubject(subject), ...deviceValidity() }),
-    issueWithKey: async (subject) =>
-      signer.run('deviceWithKey', { subject: checkedSubject(subject), ...deviceValidity() }),
+    issueWithKey: async (subject, keyType) =>
+      signer.run('deviceWithKey', { subject: checkedSubject(subject), keyType, ...deviceValidity() }),
     publicKeyOfCsr: (csr) => signer.run('publicKeyOfCsr', { csr }),
     serverCertificate() {
       // Shared while it runs: two writers of one file would each give away their own.

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../actors/kernel/errors.js';
-import type { IssuedCertificate } from '../../actors/kernel/ports.js';
+import type { IssuedCertificate, KeyedDeviceCertificate, NewKeyType } from '../../actors/kernel/ports.js';
 
 /** First and last instant of a certificate, ms since 1970. */
 export interface Validity {
@@ -31,8 +31,8 @@ export interface SigningJobs {
     readonly output: IssuedCertificate;
   };
   readonly deviceWithKey: {
-    readonly input: Validity & { readonly subject: DeviceSubject };
-    readonly output: IssuedCertificate & { readonly privateKey: string };
+    readonly input: Validity & { readonly subject: DeviceSubject; readonly keyType: NewKeyType };
+    readonly output: KeyedDeviceCertificate;
   };
   /** SHA-256 of the public key of a checked request, hex. */
   readonly publicKeyOfCsr: { readonly input: { readonly csr: string }; readonly output: string };

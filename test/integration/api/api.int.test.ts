@@ -3,6 +3,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { strFromU8, unzipSync } from 'fflate';
 import { deviceCodec } from '../../../src/actors/device/codec.js';
 import { startSubscription, type Subscription } from '../../../src/actors/kernel/subscription.js';
@@ -144,10 +145,11 @@ describe('REST on Postgres', () => {
     expect(certificate.subject.split('\n').sort()).toEqual(['CN=pump-7', 'O=default']);
   });
 
-  test('SEC-20 the bundle holds the key of the certificate', async () => {
+  test.each(['P-256', 'RSA'])('SEC-20 the bundle holds the %s key of the certificate', async (keyType) => {
     const { admin } = node.under;
-    await admin.post('/api/v1/devices', { id: 'bundled' });
-    const issued = await admin.post('/api/v1/devices/bundled/certificates', { generateKey: true });
+    const id = `bundled-${keyType}`;
+    await admin.post('/api/v1/devices', { id });
+    const issued = await admin.post(`/api/v1/devices/${id}/certificates`, { generateKey: true, keyType });
     const response = await fetch(`${node.under.url}${issued.body.bundle as string}`, {
       headers: { Authorization: `Bearer ${ADMIN_TOKEN}` },
     });
@@ -155,6 +157,11 @@ describe('REST on Postgres', () => {
     const key = createPublicKey(createPrivateKey(strFromU8(files['private-key.pem']!)));
     const certificate = new X509Certificate(strFromU8(files['certificate.pem']!));
     expect(certificate.publicKey.equals(key)).toBe(true);
+    const keyStore = files['device.p12'];
+    expect(keyStore !== undefined).toBe(keyType === 'RSA');
+    if (keyStore === undefined) return;
+    const passphrase = strFromU8(files['device.p12.password.txt']!);
+    expect(() => createSecureContext({ pfx: Buffer.from(keyStore), passphrase })).not.toThrow();
   });
 
   test('lines hold payload and metadata byte for byte as Postgres does', async () => {

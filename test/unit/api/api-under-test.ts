@@ -205,9 +205,12 @@ function createFakeAuthority(clock: Clock): CertificateAuthority {
       await sleep(20); // as a signing thread does: requests at once overtake each other
       return certify(key);
     },
-    issueWithKey: () => {
+    issueWithKey: (_subject, keyType) => {
       const privateKey = `-----BEGIN PRIVATE KEY-----\n${randomBytes(16).toString('hex')}\n-----END PRIVATE KEY-----\n`;
-      return Promise.resolve({ ...certify(sha256(privateKey)), privateKey });
+      const issued = { ...certify(sha256(privateKey)), privateKey };
+      if (keyType === 'P-256') return Promise.resolve(issued);
+      const pkcs12 = { file: randomBytes(64), password: randomBytes(24).toString('base64url') };
+      return Promise.resolve({ ...issued, keyType: 'RSA 2048', pkcs12 });
     },
   };
 }

@@ -88,6 +88,47 @@ describe('credentials over REST', () => {
     expect(JSON.stringify(under.logger.lines)).not.toContain(key);
   });
 
+  test('SEC-20 an RSA key leaves also as a key store with its password, and nowhere else', async () => {
+    await under.admin.post('/api/v1/devices', { id: 'plc' });
+    const issued = await under.admin.post('/api/v1/devices/plc/certificates', { generateKey: true, keyType: 'RSA' });
+    expect([issued.status, issued.body.keyType]).toEqual([201, 'RSA 2048']);
+    const files = unzipSync(new Uint8Array((await fetchZip(issued.body.bundle)).body));
+    expect(Object.keys(files).sort()).toEqual([
+      'README.txt',
+      'ca.pem',
+      'certificate.pem',
+      'device.p12',
+      'device.p12.password.txt',
+      'private-key.pem',
+    ]);
+    const password = strFromU8(files['device.p12.password.txt']!);
+    expect(password).toMatch(/^[\w-]{32}$/);
+    expect(files['device.p12']).toHaveLength(64);
+    expect(strFromU8(files['README.txt']!)).toContain('openssl pkcs12 -in device.p12');
+    expect(strFromU8(files['README.txt']!)).toContain('Its entry is called\nplc\n');
+    const journaled = under.memory.rows
+      .flat()
+      .map((event) => `${event.payload.toString()}${event.metadata.toString()}`);
+    const key = strFromU8(files['private-key.pem']!).split('\n')[1]!;
+    const keyStore = Buffer.from(files['device.p12']!);
+    const elsewhere = [issued.text, journaled.join(''), JSON.stringify(under.logger.lines)].join('');
+    for (const secret of [key, password, keyStore.toString('base64'), keyStore.toString('hex'), 'pkcs12']) {
+      expect(elsewhere).not.toContain(secret);
+    }
+  });
+
+  test.each([
+    [{ csr: CSR, keyType: 'RSA' }, '/generateKey'],
+    [{ keyType: 'RSA' }, '/generateKey'],
+    [{ generateKey: true, keyType: 'RSA-1024' }, '/keyType'],
+    [{ csr: CSR, generateKey: true }, ''],
+    [{}, ''],
+  ])('a certificate can not be asked for by %j', async (body, pointer) => {
+    const refused = await under.admin.post(`${DEVICE}/certificates`, body);
+    expect([refused.status, refused.body.code]).toEqual([422, 'PAYLOAD_INVALID']);
+    expect(refused.body.errors.map((error: { pointer: string }) => error.pointer)).toContain(pointer);
+  });
+
   test('SEC-20 a bundle that nobody fetched is gone after ten minutes', () => {
     jest.useFakeTimers();
     try {

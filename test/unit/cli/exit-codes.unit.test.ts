@@ -62,6 +62,8 @@ describe('exit codes', () => {
     [['simulate', '--devices', '1', '--rate', 'fast'], '1/s'],
     [['simulate', '--devices', '1', '--faults', 'drip=1%'], 'drop'],
     [['cert', 'issue', 'pump-7'], '--csr'],
+    [['cert', 'issue', 'pump-7', '--csr', 'package.json', '--key-type', 'RSA'], '--generate-key'],
+    [['cert', 'issue', 'pump-7', '--generate-key', '--key-type', 'DSA'], 'P-256, RSA'],
     [['token', 'issue'], '--role'],
     [['device', 'patch', 'pump-7', '[1]'], 'JSON object'],
   ])('wrong usage %j ends with 2 and names what is meant', async (argv, word) => {

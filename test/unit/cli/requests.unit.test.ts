@@ -52,6 +52,14 @@ describe('what is sent', () => {
     });
   });
 
+  test.each([
+    [[], { generateKey: true }],
+    [['--key-type', 'RSA'], { generateKey: true, keyType: 'RSA' }],
+  ])('the key that the server makes is of the type %j', async (options, body) => {
+    const argv = ['cert', 'issue', 'pump-7', '--generate-key', ...options, '--dry-run'];
+    expect(JSON.parse((await runCommand(argv, { url: server.url })).stdout)).toMatchObject({ body });
+  });
+
   test('an id can not leave its place in the path', async () => {
     await runCommand(['device', 'get', '../tokens?x=1'], { url: server.url });
     expect(server.seen[0]?.url).toBe('/api/v1/devices/..%2Ftokens%3Fx%3D1');

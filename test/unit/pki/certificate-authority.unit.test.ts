@@ -96,7 +96,7 @@ describe('certificates for devices', () => {
   test('SEC-20 a server-made key fits its certificate and is written nowhere', async () => {
     const folder = await makeFolder();
     const authority = await openAuthority({ dataDir: folder });
-    const { privateKey, certificate, keyType } = await authority.issueWithKey(SUBJECT);
+    const { privateKey, certificate, keyType } = await authority.issueWithKey(SUBJECT, 'P-256');
     expect(new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))).toBe(true);
     expect(keyType).toBe('EC P-256');
     const body = privateKey.split('\n')[1]!;
@@ -110,7 +110,7 @@ describe('certificates for devices', () => {
     async (name) => {
       const authority = shared();
       const refused = { code: 'PARAMETER_INVALID' };
-      await expect(authority.issueWithKey({ tenant: 'default', device: name })).rejects.toMatchObject(refused);
+      await expect(authority.issueWithKey({ tenant: 'default', device: name }, 'P-256')).rejects.toMatchObject(refused);
       await expect(authority.issueFromCsr(newCsr(), { tenant: name, device: 'd' })).rejects.toMatchObject(refused);
     },
   );
@@ -119,7 +119,7 @@ describe('certificates for devices', () => {
     const folder = await makeFolder();
     const authority = shared();
     const subject = { tenant: 'T'.repeat(128), device: 'd'.repeat(128) };
-    const { certificate } = await authority.issueWithKey(subject);
+    const { certificate } = await authority.issueWithKey(subject, 'P-256');
     expect(new X509Certificate(certificate).subject).toBe(`O=${subject.tenant}\nCN=${subject.device}`);
     const files = { 'ca.pem': authority.certificate, 'device.pem': certificate };
     expect(await openssl(folder, ['verify', '-x509_strict', '-CAfile', 'ca.pem', 'device.pem'], files)).toContain('OK');
@@ -150,12 +150,12 @@ describe('the authority over time', () => {
     const laterClock = createFixedClock();
     const authority = await openAuthority({ dataDir: await makeFolder(), clock: laterClock });
     laterClock.advance(authority.notAfter - laterClock.now() - 10 * DAY_MS);
-    expect((await authority.issueWithKey(SUBJECT)).notAfter).toBe(authority.notAfter);
+    expect((await authority.issueWithKey(SUBJECT, 'P-256')).notAfter).toBe(authority.notAfter);
   });
 
   test('after the stop nothing is issued', async () => {
     const authority = await openAuthority({ dataDir: await makeFolder() });
     await authority.stop();
-    await expect(authority.issueWithKey(SUBJECT)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await expect(authority.issueWithKey(SUBJECT, 'P-256')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
   });
 });

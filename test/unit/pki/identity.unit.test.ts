@@ -88,7 +88,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   'over %s the server reads who connects, on a full handshake and on a resumed session',
   async (version) => {
     const authority = shared();
-    const device = await authority.issueWithKey({ tenant: 'acme', device: 'd'.repeat(128) });
+    const device = await authority.issueWithKey({ tenant: 'acme', device: 'd'.repeat(128) }, 'P-256');
     const { key, cert } = await authority.serverCertificate();
     const seen: (PeerIdentity | undefined)[] = [];
     const server = createServer(

@@ -52,7 +52,29 @@ test('SEC-34 only the signing thread builds certificates and reads requests', as
   expect(await importers('./certificate-builder.js')).toEqual(['signing-worker.ts']);
   expect(await importers('./csr.js')).toEqual(['signing-worker.ts']);
   expect(await importers('./signing-worker.js')).toEqual([]);
-  expect(await importers('node-forge')).toEqual([]); // X1, X2: it neither builds nor reads anything here
+  expect(await importers('./pkcs12.js')).toEqual(['signing-worker.ts']); // X3
+});
+
+test('X1, X2 node-forge writes PKCS #12 and does nothing else: it parses nothing and verifies nothing', async () => {
+  const folder = new URL('../../../src/', import.meta.url);
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'));
+  const texts = await Promise.all(names.map((name) => readFile(new URL(name, folder), 'utf8')));
+  const users = names.filter((_name, index) => texts[index]!.includes(`'node-forge'`));
+  expect(users).toEqual(['transport/pki/pkcs12.ts']);
+  const text = texts[names.indexOf(users[0]!)]!;
+  const code = text.replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
+  const used = [...code.matchAll(/\b(?:asn1|pki|pkcs12|md|util|forge)\.\w+/g)].map(([name]) => name);
+  expect([...new Set(used)].sort()).toEqual([
+    'asn1.create',
+    'asn1.integerToDer',
+    'asn1.oidToDer',
+    'asn1.toDer',
+    'forge.asn1',
+    'md.sha256',
+    'pkcs12.generateKey',
+    'pki.encryptPrivateKeyInfo',
+    'util.createBuffer',
+  ]);
 });
 
 test.each(['exit', 'throw'])(

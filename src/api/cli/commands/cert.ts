@@ -1,5 +1,5 @@
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { callWhenConfirmed, changing, irreversible, type ContextFactory } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
 import type { Column } from '../output.js';
@@ -20,6 +20,12 @@ interface IssuedCertificate {
   readonly notAfter: string;
   /** Path of the one-time zip. */
   readonly bundle?: string;
+}
+
+interface IssueOptions {
+  readonly csr?: string;
+  readonly generateKey?: boolean;
+  readonly keyType?: 'P-256' | 'RSA';
 }
 
 const STATES = { active: '● active', expired: '○ expired', revoked: '■ revoked' } as const;
@@ -59,23 +65,27 @@ export function addCertificateCommands(program: Command, contextOf: ContextFacto
     .description('issue a certificate, from a signing request or with a key made by the server')
     .option('--csr <file>', 'signing request (PEM); the private key stays with you')
     .option('--generate-key', 'let the server make the key, which leaves once, as a bundle')
+    .addOption(
+      new Option(
+        '--key-type <type>',
+        'of the key that the server makes; RSA comes as a PKCS #12 key store too',
+      ).choices(['P-256', 'RSA']),
+    )
     .option('--out <file>', 'write the certificate (PEM) here too')
-    .action(
-      async (device: string, options: { csr?: string; generateKey?: boolean; out?: string }, command: Command) => {
-        const { client, output } = await contextOf(command);
-        const body = await requestBody(options);
-        const issued = (await client.call({ method: 'POST', path: pathOf(device), body })).body as IssuedCertificate;
-        if (options.out !== undefined) await writeFile(options.out, issued.certificate);
-        await output.record(issued, [
-          ['fingerprint', issued.fingerprint],
-          ['expires', issued.notAfter],
-          ...(issued.bundle === undefined ? [] : [['bundle', issued.bundle] as const]),
-        ]);
-        if (issued.bundle !== undefined) {
-          output.note(`Fetch it once, within ten minutes: npx fleetlog cert bundle ${device} ${issued.fingerprint}`);
-        }
-      },
-    );
+    .action(async (device: string, options: IssueOptions & { readonly out?: string }, command: Command) => {
+      const { client, output } = await contextOf(command);
+      const body = await requestBody(options);
+      const issued = (await client.call({ method: 'POST', path: pathOf(device), body })).body as IssuedCertificate;
+      if (options.out !== undefined) await writeFile(options.out, issued.certificate);
+      await output.record(issued, [
+        ['fingerprint', issued.fingerprint],
+        ['expires', issued.notAfter],
+        ...(issued.bundle === undefined ? [] : [['bundle', issued.bundle] as const]),
+      ]);
+      if (issued.bundle !== undefined) {
+        output.note(`Fetch it once, within ten minutes: npx fleetlog cert bundle ${device} ${issued.fingerprint}`);
+      }
+    });
 
   irreversible(certificate.command('revoke <device> <fingerprint>'))
     .description('revoke a certificate; its live connection ends within a second')
@@ -110,11 +120,12 @@ export function addCertificateCommands(program: Command, contextOf: ContextFacto
     });
 }
 
-async function requestBody({ csr, generateKey }: { csr?: string; generateKey?: boolean }): Promise<object> {
+async function requestBody({ csr, generateKey, keyType }: IssueOptions): Promise<object> {
   if ((csr === undefined) === (generateKey !== true)) {
     throw new CliFailure('Either --csr <file> or --generate-key is wanted.', { exitCode: EXIT.usage });
   }
-  if (csr === undefined) return { generateKey: true };
+  if (csr === undefined) return { generateKey: true, ...(keyType !== undefined && { keyType }) };
+  if (keyType !== undefined) throw new CliFailure('--key-type goes with --generate-key.', { exitCode: EXIT.usage });
   try {
     return { csr: await readFile(csr, 'utf8') };
   } catch (error) {
