@@ -111,7 +111,12 @@ describe('credentials over REST', () => {
       .map((event) => `${event.payload.toString()}${event.metadata.toString()}`);
     const key = strFromU8(files['private-key.pem']!).split('\n')[1]!;
     const keyStore = Buffer.from(files['device.p12']!);
-    const elsewhere = [issued.text, journaled.join(''), JSON.stringify(under.logger.lines)].join('');
+    const elsewhere = [
+      issued.text,
+      JSON.stringify(issued.headers),
+      journaled.join(''),
+      JSON.stringify(under.logger.lines),
+    ].join('');
     for (const secret of [key, password, keyStore.toString('base64'), keyStore.toString('hex'), 'pkcs12']) {
       expect(elsewhere).not.toContain(secret);
     }

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeyedDeviceCertificate, Pkcs12File } from '../../../src/actors/kernel/ports.js';
-import { makeFolder, openssl, shareAuthority } from './folder.js';
+import { makeFolder, openAuthority, openssl, shareAuthority } from './folder.js';
 
 const SUBJECT = { tenant: 'acme', device: 'plc:7' };
 
@@ -67,6 +67,20 @@ describe('a key store for devices whose TLS stack wants RSA', () => {
     expect(issued.pkcs12.password).toMatch(/^[\w-]{32}$/);
     expect(other.pkcs12?.password).not.toBe(issued.pkcs12.password);
     expect(other.publicKeySha256).not.toBe(issued.publicKeySha256);
+  });
+
+  test('SEC-20 neither key nor password nor key store stays in the data directory', async () => {
+    const dataDir = await makeFolder();
+    const authority = await openAuthority({ dataDir });
+    const { privateKey, pkcs12 } = await authority.issueWithKey(SUBJECT, 'RSA');
+    const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile());
+    expect(files.map(({ name }) => name).sort()).toEqual(['authority.json', 'passphrase']);
+    for (const { parentPath, name } of files) {
+      const content = await readFile(join(parentPath, name));
+      expect(content.includes(privateKey.split('\n')[1]!)).toBe(false);
+      expect(content.includes(pkcs12!.password)).toBe(false);
+    }
   });
 
   test('X1 the certificate for the RSA key is signed by the EC authority like every other', async () => {
