@@ -1,3 +1,4 @@
+import { withDeadline } from './deadline.js';
 import { FleetlogError, JournalUnavailable } from './errors.js';
 
 /** For reads and deletions; an append has no deadline, its outcome is looked up however long it takes. */
@@ -9,16 +10,10 @@ const DEADLINE_MS = 30_000;
  * @throws JournalUnavailable, or the FleetlogError that the work has thrown
  */
 export async function fromJournal<T>(work: Promise<T>, what: string, deadlineMs = DEADLINE_MS): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    const expire = (): void => reject(new JournalUnavailable(`${what} took longer than ${deadlineMs} ms`));
-    timer = setTimeout(expire, deadlineMs);
-  });
   try {
-    return await Promise.race([work, expired]);
+    return await withDeadline(work, deadlineMs, what);
   } catch (error) {
-    throw error instanceof FleetlogError ? error : new JournalUnavailable(`${what} failed`, { cause: error });
-  } finally {
-    clearTimeout(timer);
+    if (error instanceof FleetlogError && error.code !== 'TIMEOUT') throw error;
+    throw new JournalUnavailable(`${what} failed or took too long`, { cause: error });
   }
 }
