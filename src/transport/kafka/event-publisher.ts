@@ -52,9 +52,10 @@ export function createEventPublisher(
     topics,
     shards,
     async open(shard) {
-      await close(shard);
+      const earlier = slots.get(shard);
       const slot: { session?: PublisherSession } = {};
       slots.set(shard, slot);
+      await earlier?.session?.close();
       await topicsExist();
       const session = await openSession(client, topics, shard);
       if (slots.get(shard) === slot) {

@@ -28,7 +28,7 @@ function events(count: number, payloadBytes: number, name = 'pump-1'): RecordedE
 async function encodedBytes(batch: readonly RecordedEvent[]): Promise<number> {
   const load = createRequire(import.meta.url);
   const { RecordBatch } = load('kafkajs/src/protocol/recordBatch/v0/index.js') as {
-    RecordBatch(options: object): Promise<{ size(): number }>;
+    RecordBatch: (options: object) => Promise<{ size(): number }>;
   };
   const encodeRecord = load('kafkajs/src/protocol/recordBatch/record/v0/index.js') as (record: object) => object;
   const records = batch.map((event, offsetDelta) => encodeRecord({ ...toEventRecord(event), offsetDelta }));
