@@ -7,7 +7,7 @@ const shared = {
   transform: {
     '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'test/tsconfig.json', diagnostics: false }],
   },
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/leak-environment.js',
 };
 const withServices = {
   globalSetup: './test/support/global-setup.js',
