@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { runKillRounds } from '../support/kill-rounds.js';
-import { createRandom } from '../../src/edge/simulator/random.js';
+import { seededRandom } from '../support/seeded-random.js';
 
 /** `npm test` runs a short form; FLEETLOG_TEST_KILL_ROUNDS=30 is what a release runs. */
 const ROUNDS = Number(process.env.FLEETLOG_TEST_KILL_ROUNDS ?? 4);
@@ -24,7 +24,7 @@ test(
       inFlight: 8,
       lifeMs: 2_000,
       kafkaEvery: KAFKA_EVERY,
-      random: createRandom(SEED),
+      random: seededRandom(SEED),
       log: (line) => process.stderr.write(`${line}\n`),
     });
     try {
