@@ -315,6 +315,31 @@ export interface EventPublisher {
   health(): Promise<{ readonly reachable: boolean; readonly reason?: string }>;
 }
 
+/** What the read_committed view of the topic may do wrong. */
+export type RelayFaultKind = 'gap' | 'duplicate' | 'inversion' | 'difference';
+
+/** Comparison of the Kafka topic with the journal (`interfaces.md` §4a): all zero and `first` null = the promise holds. */
+export interface RelayVerification {
+  /** Records read. */
+  readonly records: number;
+  /** Positions below the last one that are missing. */
+  readonly gaps: number;
+  readonly duplicates: number;
+  /** Records that came after a later one. */
+  readonly inversions: number;
+  /** Records whose key, value or headers are not those of the journal. */
+  readonly differences: number;
+  /** Last position compared, by shard. */
+  readonly upTo: Readonly<Record<string, number>>;
+  /** The lowest position of the first shard with a fault. */
+  readonly first: {
+    readonly kind: RelayFaultKind;
+    readonly shard: number;
+    readonly position: number;
+    readonly detail: string;
+  } | null;
+}
+
 // ── Views that the API reads ─────────────────────────────────────────────────────────────────────────────────────────
 
 /** A row of the device list. Times are ms since 1970. */

@@ -1,3 +1,4 @@
+import { createLagGauges } from './lag-gauges.js';
 import type { Clock, Journal, Logger, Meter, Subscriber, SubscriptionStatus } from './ports.js';
 import { startSubscriptionLoop } from './subscription-loop.js';
 
@@ -35,15 +36,9 @@ export interface Subscription {
  * another. Woken by the journal's doorbell; it never polls.
  */
 export function startSubscription(options: SubscriptionOptions): Subscription {
-  const { subscriber, journal, clock, meter } = options;
+  const { subscriber, journal, clock } = options;
   const logger = options.logger.child({ component: 'subscription' });
-  const labels = ['subscription', 'shard'];
-  const lagEvents = meter.gauge('fleetlog_subscription_lag_events', 'Events not yet handled', labels);
-  const lagSeconds = meter.gauge(
-    'fleetlog_subscription_lag_seconds',
-    'Age of the oldest event not yet handled',
-    labels,
-  );
+  const lag = createLagGauges(options.meter, subscriber.name);
   const shards = options.shards ?? Array.from({ length: journal.shards }, (_, shard) => shard);
 
   const loops = shards.map((shard) =>
@@ -67,10 +62,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
 
   function measure(shard: number): void {
     const loop = byShard.get(shard);
-    if (loop === undefined) return;
-    const series = { subscription: subscriber.name, shard: String(shard) };
-    lagEvents.set(loop.lagEvents, series);
-    lagSeconds.set(loop.lagSeconds, series);
+    if (loop !== undefined) lag(shard, loop.lagEvents, loop.lagSeconds);
   }
 
   return {

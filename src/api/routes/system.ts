@@ -1,4 +1,4 @@
-import type { SubscriptionStatus } from '../../actors/kernel/ports.js';
+import type { RelayVerification, SubscriptionStatus } from '../../actors/kernel/ports.js';
 import { FleetlogError } from '../../actors/kernel/errors.js';
 import { sendJson, type Handlers } from '../call.js';
 
@@ -14,18 +14,6 @@ export interface SystemStatus {
   }[];
   readonly relay: { readonly state: SubscriptionStatus['state']; readonly reason?: string };
   readonly subscriptions: readonly SubscriptionStatus[];
-}
-
-/** Comparison of the Kafka topic with the journal. */
-export interface RelayVerification {
-  readonly records: number;
-  readonly gaps: number;
-  readonly duplicates: number;
-  readonly inversions: number;
-  readonly differences: number;
-  /** Last compared position by shard. */
-  readonly upTo: Readonly<Record<string, number>>;
-  readonly first: object | null;
 }
 
 export interface SystemRouteOptions {

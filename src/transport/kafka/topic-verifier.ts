@@ -1,34 +1,10 @@
-import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
+import type { Journal, RecordedEvent, RelayFaultKind, RelayVerification } from '../../actors/kernel/ports.js';
 import { readLastCheckpoint } from './checkpoint-record.js';
 import { onCluster, type KafkaPublisher } from './event-publisher.js';
 import { toEventRecord } from './event-record.js';
 import type { Cluster, FetchedRecord } from './kafkajs-internals.js';
 import { createMissingPositions } from './missing-positions.js';
 import { partitionBounds, readCommitted } from './partition-reader.js';
-
-export type FaultKind = 'gap' | 'duplicate' | 'inversion' | 'difference';
-
-/** Outcome of the comparison (`interfaces.md` §4a): all zero = the promise holds. */
-export interface TopicVerification {
-  /** Records read. */
-  readonly records: number;
-  /** Positions below the last one that are missing. */
-  readonly gaps: number;
-  readonly duplicates: number;
-  /** Records that came after a later one. */
-  readonly inversions: number;
-  /** Records whose key, value or headers are not those of the journal. */
-  readonly differences: number;
-  /** Last position compared, by shard. */
-  readonly upTo: Readonly<Record<string, number>>;
-  /** The lowest position of the first shard with a fault. */
-  readonly first: {
-    readonly kind: FaultKind;
-    readonly shard: number;
-    readonly position: number;
-    readonly detail: string;
-  } | null;
-}
 
 const JOURNAL_EVENTS = 1_000;
 
@@ -43,7 +19,7 @@ export function createTopicVerifier({
   readonly publisher: KafkaPublisher;
   readonly journal: Pick<Journal, 'readShard'>;
 }): {
-  verify(): Promise<TopicVerification>;
+  verify(): Promise<RelayVerification>;
 } {
   const { client, topics, shards } = publisher;
   return {
@@ -124,19 +100,19 @@ function journalCursor(
 
 interface Report {
   record(): void;
-  fault(kind: Exclude<FaultKind, 'gap'>, shard: number, position: number, detail: string): void;
+  fault(kind: Exclude<RelayFaultKind, 'gap'>, shard: number, position: number, detail: string): void;
   gap(shard: number, from: number, count: number): void;
   upTo(shard: number, position: number): void;
-  result(): TopicVerification;
+  result(): RelayVerification;
 }
 
 function createReport(): Report {
   const counts = { gap: 0, duplicate: 0, inversion: 0, difference: 0 };
   const upTo: Record<string, number> = {};
   let records = 0;
-  let first: TopicVerification['first'] = null;
+  let first: RelayVerification['first'] = null;
   /** A gap shows only at the end of its shard, so what is found later may come before. */
-  const found = (fault: NonNullable<TopicVerification['first']>): void => {
+  const found = (fault: NonNullable<RelayVerification['first']>): void => {
     if (first === null || (fault.shard === first.shard && fault.position < first.position)) first = fault;
   };
   return {
