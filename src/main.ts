@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
@@ -11,6 +11,7 @@ import { startSubscription } from './actors/kernel/subscription.js';
 import { startRelay, type Relay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { createApiTokenIndex } from './api/api-token-index.js';
+import { firstAdmin, writeCliAccess } from './api/first-admin.js';
 import { createApi, startHttp } from './api/http.js';
 import { readiness, systemStatus } from './api/system-status.js';
 import { ConfigError, loadConfig, type Config } from './config.js';
@@ -139,7 +140,7 @@ async function start(config: Config, logger: Logger, running: Running): Promise<
   const portOf = (name: string): number | null =>
     broker.listeners.find((listener) => listener.name === name)?.port ?? null;
   const publicHost = config.publicHosts[0] ?? '127.0.0.1';
-  const admin = await adminToken(config, dataDir);
+  const admin = await firstAdmin(config.adminToken, dataDir);
   const parts = { journal, relay: relay?.relay, subscriptions: [...subscriptions, revocations], gate: broker };
   const api = createApi({
     devices,
@@ -176,10 +177,7 @@ async function start(config: Config, logger: Logger, running: Running): Promise<
 
   const url = `http://${hostInUrl(isAnyAddress(config.http.host) ? publicHost : config.http.host)}:${http.port}`;
   const mqttsPort = portOf('mqtts');
-  await writeSecret(
-    join(dataDir, 'cli.json'),
-    JSON.stringify({ url, token: admin.token, mqtt: { host: publicHost, port: mqttsPort } }),
-  );
+  await writeCliAccess(dataDir, { url, token: admin.token, mqtt: { host: publicHost, port: mqttsPort } });
   return {
     type: 'ready',
     url,
@@ -275,22 +273,6 @@ function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['liste
   const plain = on(mqtt.mqtt, '127.0.0.1');
   const wss = on(mqtt.wss, '0.0.0.0');
   return { ...(mqtts && { mqtts }), ...(plain && { mqtt: plain }), ...(wss && { wss }) };
-}
-
-/** The first admin's token: from the environment, or made once and kept in a file that only its owner reads. */
-async function adminToken(config: Config, dataDir: string): Promise<{ token: string; file: string }> {
-  const file = join(dataDir, 'admin-token');
-  if (config.adminToken !== undefined) return { token: config.adminToken, file: 'as set by FLEETLOG_ADMIN_TOKEN' };
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  if (kept !== undefined) return { token: kept.trim(), file };
-  const token = `flt_${randomBytes(32).toString('base64url')}`;
-  await writeSecret(file, `${token}\n`);
-  return { token, file };
-}
-
-async function writeSecret(file: string, content: string): Promise<void> {
-  await writeFile(file, content, { mode: 0o600 });
-  await chmod(file, 0o600); // the mode above counts for a new file only
 }
 
 /** Stops all parts in reverse order, once, however often it is asked. A part that fails to stop holds up no other. */
