@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFleetlog, type FleetlogOptions } from '../support/fleetlog-process.js';
+import { untilRelayed } from '../support/journal-lines.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 
 let folder: string;
@@ -79,6 +80,63 @@ describe('start and stop', () => {
     const deadline = Date.now() + 15_000;
     while (isAlive(server.pid) && Date.now() < deadline) await sleep(50);
     expect(isAlive(server.pid)).toBe(false);
+  });
+});
+
+describe('a Kafka that does not fit the journal', () => {
+  const kafkaBrokers = process.env.FLEETLOG_TEST_KAFKA!;
+  const topics = (name: string) => ({
+    KAFKA_TOPIC: `${name}-${process.pid}`,
+    KAFKA_CHECKPOINT_TOPIC: `${name}-checkpoints-${process.pid}`,
+  });
+
+  /** Starts on a database of its own, and answers the sentence of a refusal. */
+  async function startOn(fresh: TestDatabase, env: Record<string, string>): Promise<string> {
+    const server = await startFleetlog({ ...options(env), databaseUrl: fresh.url, kafkaBrokers }).catch(
+      (error: unknown) => error as Error,
+    );
+    if (server instanceof Error) return server.message;
+    await server.call('POST', '/devices', { id: 'pump-1' });
+    await untilRelayed(server);
+    await server.stop();
+    return 'accepted';
+  }
+
+  test('a topic with another number of partitions ends the start with a sentence that names both numbers', async () => {
+    const names = topics('partitions');
+    const fresh = await createTestDatabase();
+    try {
+      expect(await startOn(fresh, { ...names, FLEETLOG_SHARDS: '3' })).toBe('accepted');
+    } finally {
+      await fresh.drop();
+    }
+    const other = await createTestDatabase();
+    try {
+      const sentence = await startOn(other, { ...names, FLEETLOG_SHARDS: '4' });
+      expect(sentence).toContain('has 3 partitions');
+      expect(sentence).toContain('4 shards');
+      expect(sentence).toContain('KAFKA_TOPIC');
+    } finally {
+      await other.drop();
+    }
+  });
+
+  test('a checkpoint beyond the head (an older backup, another database) ends the start', async () => {
+    const names = topics('beyond');
+    const fresh = await createTestDatabase();
+    try {
+      expect(await startOn(fresh, names)).toBe('accepted');
+    } finally {
+      await fresh.drop();
+    }
+    const empty = await createTestDatabase();
+    try {
+      expect(await startOn(empty, names)).toMatch(
+        /Kafka holds events of shard \d up to position 1, but the journal ends at 0/,
+      );
+    } finally {
+      await empty.drop();
+    }
   });
 });
 
