@@ -43,7 +43,7 @@ export async function readJournal(server: FleetlogProcess): Promise<readonly Jou
   return lines;
 }
 
-async function systemStatus(server: FleetlogProcess): Promise<SystemStatus> {
+export async function systemStatus(server: FleetlogProcess): Promise<SystemStatus> {
   return (await (await server.call('GET', '/system/status')).json()) as SystemStatus;
 }
 
