@@ -33,14 +33,29 @@ export function testPublisher(options: {
   readonly shards: number;
   readonly broker?: string;
 }): KafkaPublisher {
-  return createEventPublisher({
-    brokers: [options.broker ?? sharedBroker()],
-    ssl: false,
-    sasl: undefined,
-    logger: createSilentLogger(),
-    shards: options.shards,
-    ...options.topics,
-  });
+  return stopLater(
+    createEventPublisher({
+      brokers: [options.broker ?? sharedBroker()],
+      ssl: false,
+      sasl: undefined,
+      logger: createSilentLogger(),
+      shards: options.shards,
+      ...options.topics,
+    }),
+  );
+}
+
+const started: { stop(): Promise<void> }[] = [];
+
+/** Has `part` stopped by `stopStarted`, as each test publisher is. */
+export function stopLater<T extends { stop(): Promise<void> }>(part: T): T {
+  started.push(part);
+  return part;
+}
+
+/** Stops what a test file has started, the last first: for `afterEach`, so that a failed test leaves nothing running either. */
+export async function stopStarted(): Promise<void> {
+  for (let part = started.pop(); part; part = started.pop()) await part.stop();
 }
 
 /** A record as an outside consumer sees it. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { startLocalKafka } from '../../../src/transport/kafka/local-broker.js';
 import { API, startKafkaProxy, type KafkaProxy } from '../../support/kafka-proxy.js';
-import { freshTopics, sharedBroker, testPublisher } from '../../support/kafka.js';
+import { freshTopics, sharedBroker, stopLater, stopStarted, testPublisher } from '../../support/kafka.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { until } from '../../support/until.js';
 import { createGrowingJournal, relayOf, untilRelayed, verify, views } from './journal-to-relay.js';
@@ -16,6 +16,11 @@ const SHARDS = 3;
 let proxy: KafkaProxy;
 beforeAll(async () => {
   proxy = await startKafkaProxy(sharedBroker());
+});
+afterEach(async () => {
+  proxy.onRequest = () => 'pass';
+  proxy.onAnswer = () => 'pass';
+  await stopStarted();
 });
 afterAll(() => proxy.close());
 
@@ -53,8 +58,6 @@ test('I4 the topic equals the journal while requests and answers are lost at ran
   await untilRelayed(relay, memory);
   const { seen, due } = await views(memory, topics.eventsTopic);
   const verification = await verify(publisher, memory);
-  await relay.stop();
-  await publisher.stop();
   expect({ seed, same: seen.length === due.length }).toEqual({ seed, same: true });
   expect(seen).toEqual(due);
   expect(verification).toMatchObject({ records: 4_000, first: null });
@@ -76,8 +79,6 @@ test('I4 the topic equals the journal while two relays fight over the same shard
   await untilRelayed(relays[0]!, memory);
   const { seen, due } = await views(memory, topics.eventsTopic);
   const verification = await verify(publishers[0]!, memory);
-  await relays[0]!.stop();
-  for (const publisher of publishers) await publisher.stop();
   expect(seen).toEqual(due);
   expect(verification).toMatchObject({ records: 4_100, first: null });
 });
@@ -104,37 +105,34 @@ test('I4 a relay that starts in the middle of the transaction of another takes o
   proxy.onRequest = () => 'pass';
   await expect(zombie!.send(0, memory.rows[0]!.slice(0, 200), { position: 200, epoch: 1 })).rejects.toThrow();
   const { seen, due } = await views(memory, topics.eventsTopic);
-  await zombie!.stop();
-  await successor!.stop();
   expect(seen).toEqual(due);
 });
 
 test('I4 the topic equals the journal when the broker is killed and comes back, again and again', async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'fleetlog-killed-broker-'));
   let broker = await startLocalKafka({ dataDir });
+  stopLater({
+    async stop() {
+      await broker.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  });
   const port = Number(broker.brokers.split(':')[1]);
   const topics = freshTopics();
   const memory = createGrowingJournal(SHARDS);
   const publisher = testPublisher({ topics, shards: SHARDS, broker: broker.brokers });
   const relay = relayOf(memory, publisher);
-  try {
-    for (let kill = 0; kill < 3; kill += 1) {
-      await memory.grow(500);
-      if (kill === 0) await untilRelayed(relay, memory);
-      else await delay(100);
-      process.kill(broker.pid, 'SIGKILL');
-      await memory.grow(500);
-      await until('the relay waits', () => relay.status().state === 'waiting');
-      broker = await startLocalKafka({ dataDir, port });
-    }
-    await untilRelayed(relay, memory);
-    const { seen, due } = await views(memory, topics.eventsTopic, broker.brokers);
-    expect(seen).toEqual(due);
-    expect(await verify(publisher, memory)).toMatchObject({ records: 3_000, first: null });
-  } finally {
-    await relay.stop();
-    await publisher.stop();
-    await broker.stop();
-    await rm(dataDir, { recursive: true, force: true });
+  for (let kill = 0; kill < 3; kill += 1) {
+    await memory.grow(500);
+    if (kill === 0) await untilRelayed(relay, memory);
+    else await delay(100);
+    process.kill(broker.pid, 'SIGKILL');
+    await memory.grow(500);
+    await until('the relay waits', () => relay.status().state === 'waiting');
+    broker = await startLocalKafka({ dataDir, port });
   }
+  await untilRelayed(relay, memory);
+  const { seen, due } = await views(memory, topics.eventsTopic, broker.brokers);
+  expect(seen).toEqual(due);
+  expect(await verify(publisher, memory)).toMatchObject({ records: 3_000, first: null });
 }, 120_000);

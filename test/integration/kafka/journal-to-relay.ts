@@ -3,7 +3,7 @@ import { startRelay, type Relay } from '../../../src/actors/relay/relay.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
 import { createTopicVerifier } from '../../../src/transport/kafka/topic-verifier.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
-import { dumpByKcat, type DumpedRecord } from '../../support/kafka.js';
+import { dumpByKcat, stopLater, type DumpedRecord } from '../../support/kafka.js';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
 import { until } from '../../support/until.js';
 
@@ -50,15 +50,17 @@ function encoded(serial: number): Parameters<MemoryJournal['journal']['append']>
   };
 }
 
-/** A relay of the product on this journal. */
+/** A relay of the product on this journal; `stopStarted` stops it. */
 export function relayOf(memory: MemoryJournal, publisher: KafkaPublisher): Relay {
-  return startRelay({
-    journal: memory.journal,
-    publisher,
-    clock: realClock,
-    logger: createSilentLogger(),
-    meter: createMemoryMeter(),
-  });
+  return stopLater(
+    startRelay({
+      journal: memory.journal,
+      publisher,
+      clock: realClock,
+      logger: createSilentLogger(),
+      meter: createMemoryMeter(),
+    }),
+  );
 }
 
 /** Waits until nothing of the journal is left to relay, and nothing is at fault. */

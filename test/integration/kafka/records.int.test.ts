@@ -1,7 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 
 import { toEventRecord } from '../../../src/transport/kafka/event-record.js';
-import { dumpByConsoleConsumer, dumpByKcat, freshTopics, testPublisher } from '../../support/kafka.js';
+import { dumpByConsoleConsumer, dumpByKcat, freshTopics, stopStarted, testPublisher } from '../../support/kafka.js';
 import {
   createGrowingJournal,
   expectedRecord,
@@ -10,6 +10,8 @@ import {
   verify,
   withoutOffsets,
 } from './journal-to-relay.js';
+
+afterEach(stopStarted);
 
 test('kcat and the console consumer of the distribution read each event once, in order, byte for byte', async () => {
   const topics = freshTopics();
@@ -25,8 +27,6 @@ test('kcat and the console consumer of the distribution read each event once, in
   expect(withoutOffsets(await dumpByKcat(topics.eventsTopic))).toEqual(due);
   expect(withoutOffsets(await dumpByConsoleConsumer(topics.eventsTopic))).toEqual(due);
   const verification = await verify(publisher, memory);
-  await relay.stop();
-  await publisher.stop();
   expect(verification).toEqual({
     records: 600,
     gaps: 0,
@@ -45,8 +45,6 @@ test('the checkpoint topic holds the position and epoch of each shard in its own
   const publisher = testPublisher({ topics, shards: 2 });
   const relay = relayOf(memory, publisher);
   await untilRelayed(relay, memory);
-  await relay.stop();
-  await publisher.stop();
   const records = await dumpByKcat(topics.checkpointTopic);
   for (const shard of [0, 1]) {
     const last = records.findLast(({ partition }) => partition === shard);
@@ -66,7 +64,6 @@ test('an event that was journaled while the clock ran a day ahead reaches Kafka 
   await publisher.open(0);
   await publisher.send(0, [ahead], { position: 1, epoch: 1 });
   const verification = await verify(publisher, memory);
-  await publisher.stop();
   expect(verification).toMatchObject({ records: 1, first: null });
   expect((await dumpByKcat(topics.eventsTopic))[0]!.headers['recorded_at']).toBe(String(ahead.recordedAt));
   expect(toEventRecord(ahead).headers['recorded_at']).toBe(String(ahead.recordedAt));

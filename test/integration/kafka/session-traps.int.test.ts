@@ -10,7 +10,7 @@ import {
   type KafkaProxy,
   type ProxiedRequest,
 } from '../../support/kafka-proxy.js';
-import { dumpByKcat, freshTopics, sharedBroker, testPublisher } from '../../support/kafka.js';
+import { dumpByKcat, freshTopics, sharedBroker, stopStarted, testPublisher } from '../../support/kafka.js';
 import { until } from '../../support/until.js';
 import { createGrowingJournal, relayOf, untilRelayed, verify, views } from './journal-to-relay.js';
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   proxy.onRequest = () => 'pass';
   proxy.onAnswer = () => 'pass';
   proxy.down = false;
-  await publisher.stop();
+  await stopStarted();
 });
 afterAll(() => proxy.close());
 
@@ -97,8 +97,6 @@ test('K3 a shard never has two sends under way, K4 and each is for one partition
   const relay = relayOf(memory, several);
   for (let round = 0; round < 10; round += 1) await memory.grow(200);
   await untilRelayed(relay, memory);
-  await relay.stop();
-  await several.stop();
   expect(underWay.size).toBe(shards);
   expect(most).toBe(1);
   expect(new Set(places)).toEqual(new Set([1]));
@@ -145,7 +143,6 @@ test('K7 an outage that outlives the retries of kafkajs ends with its end', asyn
   await untilRelayed(relay, memory);
   expect(await publisher.health()).toEqual({ reachable: true });
   const verification = await verify(publisher, memory);
-  await relay.stop();
   expect(verification).toMatchObject({ records: 20, first: null });
 });
 
@@ -174,7 +171,6 @@ test('K9 the largest batch of the relay fits into one request', async () => {
   const relay = relayOf(memory, publisher);
   await untilRelayed(relay, memory);
   const verification = await verify(publisher, memory);
-  await relay.stop();
   expect(verification).toMatchObject({ records: 1_500, first: null });
 });
 

@@ -1,9 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import kafkajs from 'kafkajs';
 
 import { StartRefused } from '../../../src/actors/kernel/errors.js';
 import { ensureTopics } from '../../../src/transport/kafka/topics.js';
-import { freshTopics, testPublisher } from '../../support/kafka.js';
+import { freshTopics, stopStarted, testPublisher } from '../../support/kafka.js';
+
+afterEach(stopStarted);
 
 test('the events topic has a partition per shard and keeps its records for ever, the checkpoints are compacted', async () => {
   const topics = freshTopics();
@@ -60,7 +62,6 @@ test('shards open at once, each with a session of its own', async () => {
   // Only behind a fence is a transaction complete: the broker answers a commit before it has written the markers.
   await Promise.all(checkpoints.map((_, shard) => publisher.open(shard)));
   expect(await Promise.all(checkpoints.map((_, shard) => publisher.readCheckpoint(shard)))).toEqual(checkpoints);
-  await publisher.stop();
 });
 
 test('a session that was closed while it opened is not left open', async () => {

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
 import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
 import { toCheckpointRecord } from '../../../src/transport/kafka/checkpoint-record.js';
 import { toEventRecord } from '../../../src/transport/kafka/event-record.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
 import type { TopicNames } from '../../../src/transport/kafka/topics.js';
-import { freshTopics, testPublisher } from '../../support/kafka.js';
+import { freshTopics, stopStarted, testPublisher } from '../../support/kafka.js';
 import { createGrowingJournal, verify } from './journal-to-relay.js';
 
 type Row = ReturnType<typeof toEventRecord>;
@@ -25,7 +25,7 @@ beforeEach(async () => {
   publisher = testPublisher({ topics, shards: SHARDS });
   await publisher.open(0);
 });
-afterAll(() => publisher.stop());
+afterEach(stopStarted);
 
 /** Writes shard 0 as it should be and shard 1 as `tamper` makes it, past the relay, with honest checkpoints. */
 async function written(tamper: (rows: Row[]) => Row[]): Promise<void> {
