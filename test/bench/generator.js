@@ -1,5 +1,5 @@
 // Load generator, a process of its own: raw MQTT 3.1.1 over TCP, closed loop, `inFlight` QoS 1 publishes per connection.
-// Usage: node generator.js '<json>' with { port, connections: [{ clientId, topic, username?, password? }], inFlight, durationMs }
+// Forked; its first message says what to do: { port, connections: [{ clientId, topic, username?, password? }], inFlight, durationMs }
 // Prints one JSON line: { acked, seconds, perSecond, latencyMs: { p50, p99, max } }. Latency counts from the write (closed loop).
 import { connect } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -10,7 +10,7 @@ const CONNACK = 0x20;
 const PUBACK = 0x40;
 const WARM_UP_MS = 1000;
 
-const { port, connections, inFlight, durationMs } = JSON.parse(process.argv[2]);
+const { port, connections, inFlight, durationMs } = await new Promise((resolve) => process.once('message', resolve));
 const run = Date.now().toString(36); // ids differ from those of earlier runs, or the window of message ids would swallow them
 const latency = build({
   lowestDiscernibleValue: 1,

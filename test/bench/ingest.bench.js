@@ -98,10 +98,10 @@ function summarize(runs) {
 }
 
 async function measure(port, devices, { inFlight }, durationMs, pids) {
-  const argument = JSON.stringify({ port, inFlight, durationMs, connections: devices });
-  const child = fork(join(import.meta.dirname, 'generator.js'), [argument], {
+  const child = fork(join(import.meta.dirname, 'generator.js'), [], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
+  child.send({ port, inFlight, durationMs, connections: devices });
   let output = '';
   child.stdout.on('data', (chunk) => (output += chunk));
   let before;
