@@ -16,6 +16,13 @@ export interface RelayUnderTest {
   caughtUp(relay: Relay): Promise<void>;
 }
 
+const started: Relay[] = [];
+
+/** For `afterEach`: a failed test leaves no relay running either. */
+export async function stopRelays(): Promise<void> {
+  await Promise.all(started.splice(0).map((relay) => relay.stop()));
+}
+
 /** Journal and Kafka in memory, one shard unless told otherwise. The relay starts with `start`. */
 export function relayUnderTest(shards = 1): RelayUnderTest {
   const memory = createMemoryJournal({ shards });
@@ -44,7 +51,11 @@ export function relayUnderTest(shards = 1): RelayUnderTest {
       });
     },
     // `random` 1 makes each back-off the shortest.
-    start: (given) => startRelay({ journal, publisher, clock: realClock, logger, meter, random: () => 1, ...given }),
+    start(given) {
+      const relay = startRelay({ journal, publisher, clock: realClock, logger, meter, random: () => 1, ...given });
+      started.push(relay);
+      return relay;
+    },
     caughtUp: async (relay) => {
       await until('the relay has caught up', () => {
         const { state, shards: at } = relay.status();

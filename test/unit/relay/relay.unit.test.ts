@@ -1,9 +1,11 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
 import { StartRefused } from '../../../src/actors/kernel/errors.js';
 import { until } from '../../support/until.js';
-import { relayUnderTest, sentPositions, upTo } from './relay-under-test.js';
+import { relayUnderTest, sentPositions, stopRelays, upTo } from './relay-under-test.js';
+
+afterEach(stopRelays);
 
 describe('a shard', () => {
   test('is fenced first, then its checkpoint is read, then it is sent', async () => {
