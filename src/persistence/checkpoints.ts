@@ -1,23 +1,6 @@
 import type pg from 'pg';
 
-import type { CheckpointStore } from '../actors/kernel/ports.js';
-import type { Database } from './database.js';
-
-/** Where subscriptions without tables of their own keep how far they are. */
-export function createCheckpointStore({ pool }: Database): CheckpointStore {
-  return {
-    load: (subscription, shard) => loadCheckpoint(pool, subscription, shard),
-    save: async (subscription, shard, position) => {
-      await pool.query({
-        name: 'save-checkpoint',
-        text: `insert into subscription_checkpoint (subscription, shard, position) values ($1, $2, $3)
-          on conflict (subscription, shard) do update set position = excluded.position`,
-        values: [subscription, shard, position],
-      });
-    },
-  };
-}
-
+/** The last position that a subscription has finished in a shard, 0 before the first. */
 export async function loadCheckpoint(
   from: pg.Pool | pg.ClientBase,
   subscription: string,

@@ -150,12 +150,6 @@ export interface SnapshotStore {
   save(snapshot: Snapshot): Promise<void>;
 }
 
-/** Where a subscription keeps its checkpoint: the last position that it has finished, 0 before the first. */
-export interface CheckpointStore {
-  load(subscription: string, shard: number): Promise<number>;
-  save(subscription: string, shard: number, position: number): Promise<void>;
-}
-
 /** A reader of the journal with its own checkpoint (`subscription.ts` runs it). */
 export interface Subscriber {
   /** Stable name: relay, device-index, sessions, … */
