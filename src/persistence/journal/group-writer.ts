@@ -2,7 +2,7 @@ import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { Clock, Logger, RecordedEvent } from '../../actors/kernel/ports.js';
 import { lookUpAppends, type Found } from './append-lookup.js';
 import { executeAppend, toRecordedEvents, toShardBatch, type ShardBatch } from './append-statement.js';
-import { createBackOff } from './back-off.js';
+import { createPausingBackOff } from './pause.js';
 import { rollLeaf } from './leaf-roll.js';
 import type { ShardStates } from './shard-states.js';
 import type { WaitingAppend } from './waiting-append.js';
@@ -39,7 +39,7 @@ export interface GroupWriterOptions {
  */
 export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
   const { connection, states, clock, log, leafEvents, signal, onCommitted, onRolled } = options;
-  const backOff = createBackOff(signal);
+  const backOff = createPausingBackOff(signal);
   let trouble: string | undefined;
 
   const write = async (group: readonly WaitingAppend[]): Promise<void> => {

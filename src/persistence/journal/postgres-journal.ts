@@ -1,6 +1,6 @@
 import type { Clock, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
 import type { Database } from '../database.js';
-import { pauseFor } from './back-off.js';
+import { pauseFor } from './pause.js';
 import { readShardRows, readStreamRows } from './event-rows.js';
 import { createGroupCommit, type WaitingRoomLimits } from './group-commit.js';
 import { createGroupWriter } from './group-writer.js';

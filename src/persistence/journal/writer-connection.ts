@@ -2,7 +2,7 @@ import type pg from 'pg';
 
 import type { Logger } from '../../actors/kernel/ports.js';
 import { errorCode, type Database, type OwnConnection } from '../database.js';
-import { createBackOff } from './back-off.js';
+import { createPausingBackOff } from './pause.js';
 
 /** The one connection that appends: opened again by itself, for as long as it takes. */
 export interface WriterConnection {
@@ -69,7 +69,7 @@ export function openWriterConnection({
   };
 
   const keepOpen = async () => {
-    const backOff = createBackOff(signal);
+    const backOff = createPausingBackOff(signal);
     const isStopped = () => signal.aborted;
     while (!isStopped()) {
       try {
