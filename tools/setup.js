@@ -4,9 +4,11 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { StepError } from './steps.js';
 
-export const ROOT = dirname(import.meta.dirname);
+// Not `import.meta.dirname`: an old Node must get as far as being told that it is too old.
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NEEDED_NODE = [20, 19];
 const NEEDED_DISK_BYTES = 1 << 30;
 
