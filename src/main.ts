@@ -113,7 +113,7 @@ async function start(config: Config, logger: Logger, running: Running): Promise<
   running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
 
   const kafka = await kafkaStart;
-  const relay = await attachRelay(kafka, { journal, clock, logger, meter }, running);
+  const relay = await attachRelay(kafka, config.kafka.mode, { journal, clock, logger, meter }, running);
 
   const serverCertificate = await authority.serverCertificate();
   const broker = await startBroker({
@@ -246,11 +246,14 @@ async function startKafka(
 
 async function attachRelay(
   kafka: RunningKafka | undefined,
+  mode: Config['kafka']['mode'],
   ports: Omit<Parameters<typeof startRelay>[0], 'publisher'>,
   running: Running,
 ): Promise<{ readonly relay: Relay; readonly verifier: ReturnType<typeof createTopicVerifier> } | undefined> {
   if (!kafka) {
-    step('off', 'Kafka off: events wait in the journal; attach Kafka any time, the relay starts at position 0');
+    // With `auto` the set-up has said already why there is none.
+    if (mode === 'off')
+      step('off', 'Kafka off: events wait in the journal; attach Kafka any time, the relay starts at position 0');
     return undefined;
   }
   step('begin', kafka.title);

@@ -48,7 +48,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // P12: giving up on the client's side is harmless here, nothing that goes through the pool depends on its outcome.
   const pool = new pg.Pool({ ...config, max: options.poolSize ?? 8, query_timeout: config.statement_timeout + 2_000 });
   // P10: without these listeners the loss of an idle or a checked-out connection ends the process.
-  pool.on('error', (error) => log.warn({ code: errorCode(error) }, 'An idle connection to Postgres was lost'));
+  pool.on('error', (error) => {
+    // `end` does not wait for the farewell: a Postgres that stops right after it may still cut a connection.
+    if (!pool.ending) log.warn({ code: errorCode(error) }, 'An idle connection to Postgres was lost');
+  });
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ code: errorCode(error) }, 'A connection to Postgres was lost')),
   );
