@@ -124,7 +124,7 @@ export interface Journal {
   onCommit(listener: (shard: number) => void): () => void;
   /** Whether an append would be taken now, and what waits. For `/readyz`, back-pressure and metrics. */
   health(): JournalHealth;
-  /** Stores the relay's mirror in `shard.relayed`. */
+  /** Stores the relay's mirror in `shard.relayed`. It never goes back, but for 0: a new topic is filled from the beginning. */
   saveRelayed(shard: number, position: number): Promise<void>;
 }
 
@@ -301,7 +301,10 @@ export interface RelayCheckpoint {
 export interface EventPublisher {
   /** Fences every earlier session of this shard, on any node. */
   open(shard: number): Promise<void>;
-  /** Last committed checkpoint; `undefined` when the shard was never relayed. Only after `open`. */
+  /**
+   * Last committed checkpoint; `undefined` when the shard was never relayed to this topic. Only after `open`.
+   * @throws StartRefused when there is none although the topic holds events of the shard
+   */
   readCheckpoint(shard: number): Promise<RelayCheckpoint | undefined>;
   /** One transaction: these events (contiguous, of this shard) to its one partition, and the checkpoint. */
   send(shard: number, events: readonly RecordedEvent[], checkpoint: RelayCheckpoint): Promise<void>;

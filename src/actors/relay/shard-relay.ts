@@ -137,7 +137,10 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     const now = await ownHead();
     position = resumePosition(checkpoint, { shard, head: now.head, relayed });
     lastKnown = position;
-    mirrored = relayed;
+    // A new topic is filled from the beginning. Before the first event gets there the mirror of the old one must be gone, or
+    // the next start would take the checkpoint for a loss.
+    if (position < relayed) await journal.saveRelayed(shard, position);
+    mirrored = Math.min(relayed, position);
     epoch = now.epoch;
     resolveChecked();
     logger.debug({ position }, 'relay goes on');

@@ -139,7 +139,8 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
       return { writable: reason === undefined, ...counts, ...(reason !== undefined && { reason }) };
     },
     saveRelayed: async (shard, position) => {
-      await pool.query('update shard set relayed = $2 where shard = $1 and relayed < $2', [shard, position]);
+      const forward = '(relayed < $2 or $2 = 0)';
+      await pool.query(`update shard set relayed = $2 where shard = $1 and ${forward}`, [shard, position]);
     },
     stop: async () => {
       await groups.stop(stopGraceMs);

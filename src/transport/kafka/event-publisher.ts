@@ -1,8 +1,10 @@
 import { withDeadline } from '../../actors/kernel/deadline.js';
-import type { EventPublisher } from '../../actors/kernel/ports.js';
+import { StartRefused } from '../../actors/kernel/errors.js';
+import type { EventPublisher, RelayCheckpoint } from '../../actors/kernel/ports.js';
 import { readLastCheckpoint } from './checkpoint-record.js';
 import { createKafkaClient, type KafkaClient, type KafkaConnection } from './kafka-client.js';
 import type { Cluster } from './kafkajs-internals.js';
+import { holdsRecords } from './partition-reader.js';
 import { openSession, type PublisherSession } from './publisher-session.js';
 import { ensureTopics, type TopicNames } from './topics.js';
 
@@ -67,8 +69,8 @@ export function createEventPublisher(
     },
     readCheckpoint: (shard) =>
       withDeadline(
-        onCluster(client, [topics.checkpointTopic], (cluster) =>
-          readLastCheckpoint(cluster, { topic: topics.checkpointTopic, partition: shard }),
+        onCluster(client, [topics.eventsTopic, topics.checkpointTopic], (cluster) =>
+          checkpointOf(cluster, topics, shard),
         ),
         CHECKPOINT_MS,
         'reading the checkpoint',
@@ -95,6 +97,21 @@ export function createEventPublisher(
       await Promise.all([...slots.keys()].map(close));
     },
   };
+}
+
+/** Without a checkpoint everything would be sent: to a topic that holds events already, a second time. */
+async function checkpointOf(
+  cluster: Cluster,
+  { eventsTopic, checkpointTopic }: TopicNames,
+  shard: number,
+): Promise<RelayCheckpoint | undefined> {
+  const checkpoint = await readLastCheckpoint(cluster, { topic: checkpointTopic, partition: shard });
+  if (checkpoint === undefined && (await holdsRecords(cluster, { topic: eventsTopic, partition: shard }))) {
+    throw new StartRefused(
+      `The Kafka topic ${eventsTopic} holds events of shard ${shard}, but ${checkpointTopic} has no checkpoint of it: set KAFKA_CHECKPOINT_TOPIC to the topic that belongs to it, or both KAFKA_TOPIC and KAFKA_CHECKPOINT_TOPIC to new topics.`,
+    );
+  }
+  return checkpoint;
 }
 
 /** Runs `work` on a cluster connection of its own. */

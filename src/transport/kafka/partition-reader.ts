@@ -53,6 +53,14 @@ export async function* readCommitted(
   }
 }
 
+/** Whether a partition holds, or has ever held, a committed record. */
+export async function holdsRecords(cluster: Cluster, place: PartitionPlace): Promise<boolean> {
+  const { earliest, lastStable } = await partitionBounds(cluster, place);
+  if (earliest > 0n) return true;
+  for await (const records of readCommitted(cluster, place, earliest, lastStable)) if (records.length > 0) return true;
+  return false;
+}
+
 async function fetchOnce(
   cluster: Cluster,
   { topic, partition }: PartitionPlace,

@@ -230,11 +230,14 @@ describe('journal', () => {
     expect(rung).toHaveLength(2);
   });
 
-  test('the relay mirror only grows', async () => {
+  test('the relay mirror only grows, unless relaying begins again at 0', async () => {
     const journal = await open();
     await journal.saveRelayed(2, 17);
     await journal.saveRelayed(2, 5);
     expect((await journal.heads())[2]!.relayed).toBe(17);
+    await journal.saveRelayed(2, 0);
+    await journal.saveRelayed(2, 5);
+    expect((await journal.heads())[2]!.relayed).toBe(5);
   });
 
   test('a committed position that is gone is told, not skipped', async () => {

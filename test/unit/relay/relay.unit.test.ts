@@ -222,6 +222,23 @@ describe('K6 after any error', () => {
   });
 });
 
+describe('a new topic', () => {
+  test('is filled from position 0 whatever an old one holds, and the mirror begins again before the first event', async () => {
+    const under = relayUnderTest();
+    await under.append(5);
+    await under.memory.journal.saveRelayed(0, 5);
+    under.publisher.held = true;
+    const relay = under.start();
+    await until('the first transaction is under way', () => under.publisher.calls.includes('send 0 1-5'));
+    expect((await under.memory.journal.heads())[0]?.relayed).toBe(0);
+    expect(relay.status().shards[0]).toMatchObject({ checkpoint: 0, lagEvents: 5 });
+    under.publisher.held = false;
+    await under.caughtUp(relay);
+    await relay.stop();
+    expect(sentPositions(under)).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
 describe('refused', () => {
   test('a checkpoint beyond the head ends the start with its sentence, and nothing is sent', async () => {
     const under = relayUnderTest();
@@ -241,9 +258,10 @@ describe('refused', () => {
     const under = relayUnderTest();
     await under.append(3);
     await under.memory.journal.saveRelayed(0, 2);
+    under.publisher.checkpoints.set(0, { position: 1, epoch: 1 });
     const relay = under.start();
     await expect(relay.checked(20_000)).rejects.toThrow(
-      'Events of shard 0 were relayed up to position 2, but this Kafka knows of 0 only',
+      'Events of shard 0 were relayed up to position 2, but this Kafka knows of 1 only',
     );
     await relay.stop();
     expect(under.publisher.committed).toEqual([]);
