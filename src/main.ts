@@ -64,7 +64,7 @@ const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
 /** Starts every part, each on those before it, and says when all are up. */
-async function start(config: Config, logger: Logger, running: Running): Promise<ReadyMessage> {
+async function start(config: Config, logger: Logger, running: Running, stopping: AbortSignal): Promise<ReadyMessage> {
   const meter = createMeter();
   const dataDir = resolve(config.dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
@@ -72,10 +72,11 @@ async function start(config: Config, logger: Logger, running: Running): Promise<
   for (const name of config.unread) logger.warn({ name }, 'this version does not read that variable');
 
   // Kafka takes longest to start and nothing waits for it but the relay.
-  const kafkaStart = startKafka(config, dataDir, running, logger);
+  const kafkaStart = startKafka(config, dataDir, running, logger, stopping);
   kafkaStart.catch(() => undefined); // awaited below; a failure of Postgres comes first
 
   const postgres = await startPostgres(config, dataDir, running, logger);
+  stopping.throwIfAborted();
   const database = await openDatabase({ url: postgres.url, log: logger });
   running.push({ name: 'database', stop: () => database.stop() });
   await migrate(database, logger);
@@ -113,6 +114,7 @@ async function start(config: Config, logger: Logger, running: Running): Promise<
   running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
 
   const kafka = await kafkaStart;
+  stopping.throwIfAborted();
   const relay = await attachRelay(kafka, config.kafka.mode, { journal, clock, logger, meter }, running);
 
   const serverCertificate = await authority.serverCertificate();
@@ -209,9 +211,16 @@ async function startPostgres(
   step('begin', title);
   const onExit = (reason: string): void =>
     logger.error({ reason }, 'the embedded Postgres ended; devices are held until it is back');
-  const postgres = await startEmbeddedPostgres({ dataDir: folder, log: logger, onExit });
-  running.push({ name: 'Postgres', stop: () => postgres.stop() });
+  const starting = startEmbeddedPostgres({ dataDir: folder, log: logger, onExit });
+  running.push({ name: 'Postgres', stop: () => stopStarted(starting) });
+  const postgres = await starting;
   return { url: postgres.url, pid: postgres.pid, title };
+}
+
+/** A process of its own outlives this one: a stop that comes while it still starts waits for it. */
+async function stopStarted(starting: Promise<{ stop(): Promise<void> }>): Promise<void> {
+  const started = await starting.catch(() => undefined);
+  await started?.stop();
 }
 
 interface RunningKafka {
@@ -227,6 +236,7 @@ async function startKafka(
   dataDir: string,
   running: Running,
   logger: Logger,
+  stopping: AbortSignal,
 ): Promise<RunningKafka | undefined> {
   const { mode } = config.kafka;
   if (mode === 'off' || (mode === 'auto' && fetchedKafka() === undefined)) return undefined;
@@ -234,10 +244,10 @@ async function startKafka(
   if (mode !== 'brokers') {
     const onExit = (reason: string): void =>
       logger.error({ reason }, 'the local Kafka ended; events wait in the journal');
-    const started = await startLocalKafka({ dataDir: join(dataDir, 'kafka'), onExit });
-    // First in the list: everything that was started meanwhile ends before it.
-    running.unshift({ name: 'Kafka', stop: () => started.stop() });
-    local = started;
+    const starting = startLocalKafka({ dataDir: join(dataDir, 'kafka'), onExit, signal: stopping });
+    // First in the list: everything that is started meanwhile ends before it.
+    running.unshift({ name: 'Kafka', stop: () => stopStarted(starting) });
+    local = await starting;
   }
   const brokers = local ? [local.brokers] : config.kafka.brokers;
   const publisher = createEventPublisher({ ...config.kafka, brokers, shards: config.shards, logger });
@@ -279,10 +289,11 @@ function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['liste
 }
 
 /** Stops all parts in reverse order, once, however often it is asked. A part that fails to stop holds up no other. */
-function createStop(running: Running, logger: Logger): (code: number) => Promise<never> {
+function createStop(running: Running, logger: Logger, begun: AbortController): (code: number) => Promise<never> {
   let stopping: Promise<never> | undefined;
   return (code) => {
     stopping ??= (async () => {
+      begun.abort();
       const late = setTimeout(() => {
         logger.error({ left: running.map(({ name }) => name) }, 'the stop took too long');
         process.exit(1);
@@ -334,16 +345,18 @@ async function main(): Promise<void> {
   const running: Running = [];
   let config: Config | undefined;
   let logger = createLogger({ level: 'info', format: 'json' });
-  const stop = createStop(running, logger);
+  const stopping = new AbortController();
+  const stop = createStop(running, logger, stopping);
   try {
     config = loadConfig(process.env);
     logger = createLogger(config.log);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
     process.on('disconnect', () => void stop(0)); // whoever started this process is gone
-    const ready = await start(config, logger, running);
+    const ready = await start(config, logger, running, stopping.signal);
     logger.info({ url: ready.url, mqtt: ready.mqtt, kafka: ready.kafka }, 'Fleetlog is ready');
     tell(ready);
   } catch (error) {
+    if (stopping.signal.aborted) await stop(0); // whatever a start that is stopped half-way runs into
     const sentence = sentenceOf(error, config);
     if (sentence === undefined) logger.error({ err: error }, 'the start failed');
     else if (!process.connected) process.stderr.write(`${sentence}\n`);

@@ -31,6 +31,8 @@ export interface LocalKafkaOptions {
   readonly port?: number;
   /** Called once when the broker ends without `stop`. */
   readonly onExit?: (reason: string) => void;
+  /** Aborted: the start is given up, and what it has begun is ended before the promise rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export interface LocalKafka {
@@ -63,6 +65,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const properties = await writeProperties(dataDir, port, await freePort());
   const classPath = join(libDir, '*');
   await formatOnce(dataDir, classPath, properties);
+  options.signal?.throwIfAborted();
 
   const log = await open(join(dataDir, 'kafka.log'), 'a', 0o600);
   // A process group of its own: Ctrl-C on the terminal must not end it before the relay has stopped.
@@ -75,7 +78,7 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   await writeFile(join(dataDir, 'kafka.pid'), `${pid}\n`);
   const stop = stopper(child, dataDir);
   try {
-    await untilReady(child, port, dataDir);
+    await untilReady(child, port, dataDir, options.signal);
   } catch (error) {
     await stop();
     throw error;
@@ -164,9 +167,10 @@ async function formatOnce(dataDir: string, classPath: string, properties: string
   await writeFile(mark, clusterId);
 }
 
-async function untilReady(child: ChildProcess, port: number, dataDir: string): Promise<void> {
+async function untilReady(child: ChildProcess, port: number, dataDir: string, signal?: AbortSignal): Promise<void> {
   const until = Date.now() + START_MS;
   while (!(await answersAsBroker('127.0.0.1', port))) {
+    signal?.throwIfAborted();
     if (child.exitCode !== null || child.signalCode !== null)
       throw failure('it ended', await lastLines(join(dataDir, 'kafka.log')));
     if (Date.now() > until)
