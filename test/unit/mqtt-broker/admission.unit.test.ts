@@ -222,7 +222,7 @@ describe('who may connect', () => {
     ]);
   });
 
-  test('SEC-05 revoking a certificate ends its connection and refuses the next one, also on a resumed TLS session', async () => {
+  test('X5 SEC-05 revoking a certificate ends its connection and refuses the next one, also on a resumed TLS session', async () => {
     const device = await server.register('revoked');
     const { key, cert, fingerprint } = device.certificate;
     let session: Buffer | undefined;

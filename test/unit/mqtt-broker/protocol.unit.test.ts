@@ -237,7 +237,7 @@ describe('the protocol', () => {
     }
   });
 
-  test('SEC-56 a throw in the device directory ends one connection, not the process', async () => {
+  test('A12 SEC-56 a throw in the device directory ends one connection, not the process', async () => {
     const fragile = await startTestBroker({
       around: (devices) => ({
         ...devices,
