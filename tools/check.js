@@ -44,6 +44,7 @@ await runTool(async () => {
     ],
     ['unused code', [bin('knip/bin/knip.js')]],
     ['OpenAPI', [join(ROOT, 'tools/check-openapi.js')]],
+    ['mutations', [join(ROOT, 'tools/mutations.js'), '--check']],
     ['documentation', [join(ROOT, 'tools/docs.js'), '--check']],
     ['format', [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.']],
   ];

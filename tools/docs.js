@@ -1,4 +1,4 @@
-// `node tools/docs.js`: writes the generated parts of docs/reference from the built source. With `--check` it writes nothing
+// `node tools/docs.js`: writes the generated parts of docs/ from the built source. With `--check` it writes nothing
 // and fails when a generated part is out of date, a relative link or anchor leads nowhere, or the README has grown too long.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,11 +13,11 @@ const README_LINES = 150;
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
 const faults = [];
 for (const [page, parts] of Object.entries(GENERATED)) {
-  const file = join(ROOT, 'docs/reference', page);
+  const file = join(ROOT, 'docs', page);
   const current = await readFile(file, 'utf8');
   const wanted = await withGeneratedParts(page, current, parts);
   if (wanted === current) continue;
-  if (values.check) faults.push(`docs/reference/${page} is out of date; write it with: node tools/docs.js`);
+  if (values.check) faults.push(`docs/${page} is out of date; write it with: node tools/docs.js`);
   else await writeFile(file, wanted);
 }
 if (values.check) {
@@ -34,7 +34,7 @@ async function withGeneratedParts(page, text, parts) {
   for (const [part, generate] of Object.entries(parts)) {
     const [begin, end] = [`<!-- generated: ${part} -->`, `<!-- end of ${part} -->`];
     const [from, to] = [result.indexOf(begin), result.indexOf(end)];
-    if (from === -1 || to < from) throw new Error(`docs/reference/${page} lacks the markers of "${part}"`);
+    if (from === -1 || to < from) throw new Error(`docs/${page} lacks the markers of "${part}"`);
     result = `${result.slice(0, from + begin.length)}\n\n${(await generate()).trim()}\n\n${result.slice(to)}`;
   }
   return prettier.format(result, { ...(await prettier.resolveConfig(join(ROOT, 'README.md'))), parser: 'markdown' });

@@ -1,10 +1,11 @@
-// What is generated into docs/reference, page by page and part by part.
+// What is generated into docs/, page by page and part by part.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ERRORS } from '../../dist/actors/kernel/errors.js';
 import { STATUS } from '../../dist/api/problem.js';
 import { VARIABLES } from '../../dist/config.js';
+import { MUTATIONS } from '../../test/mutations/mutations.js';
 import { commandHelp } from './commands.js';
 import { eventTypes } from './event-types.js';
 import { code, table } from './markdown.js';
@@ -15,12 +16,13 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 /** @type {Record<string, Record<string, () => string | Promise<string>>>} page → part → its Markdown */
 export const GENERATED = {
-  'command-line.md': { commands: () => commandHelp(ROOT) },
-  'configuration.md': { variables },
-  'errors.md': { codes },
-  'events.md': { types: () => eventTypes(ROOT) },
-  'metrics.md': { metrics },
-  'rest.md': { operations },
+  'explanation/mutations.md': { mutations },
+  'reference/command-line.md': { commands: () => commandHelp(ROOT) },
+  'reference/configuration.md': { variables },
+  'reference/errors.md': { codes },
+  'reference/events.md': { types: () => eventTypes(ROOT) },
+  'reference/metrics.md': { metrics },
+  'reference/rest.md': { operations },
 };
 
 function variables() {
@@ -49,6 +51,11 @@ async function metrics() {
     help,
   ]);
   return table(['metric', 'kind', 'labels', 'what it says'], rows);
+}
+
+function mutations() {
+  const rows = MUTATIONS.map(({ id, breaks, suite }) => [code(id), breaks, code(suite)]);
+  return table(['mutation', 'what no longer holds', 'must be caught by'], rows);
 }
 
 async function operations() {

@@ -1,0 +1,198 @@
+// The promise, broken on purpose: each mutation takes one guard away, and the named suite must turn red.
+// `npm run test:mutations` applies them one by one; docs/explanation/mutations.md lists them.
+
+/**
+ * @typedef {object} Mutation
+ * @property {string} id
+ * @property {string} breaks what no longer holds, as a reader of the docs sees it
+ * @property {{ file: string, find: string, replace: string }[]} edits each `find` occurs exactly once in its file
+ * @property {'unit' | 'int' | 'e2e'} level
+ * @property {string} suite path of the test file that must catch it
+ * @property {Record<string, string>} [env]
+ */
+
+/** @type {readonly Mutation[]} */
+export const MUTATIONS = [
+  {
+    id: 'acknowledged-before-commit',
+    breaks: 'a PUBACK leaves before its event is journaled',
+    edits: [
+      {
+        file: 'src/transport/mqtt/commit-gate.ts',
+        find: 'lane.charge(packet.payload.length);',
+        replace: 'lane.charge(packet.payload.length);\n      done();',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/order.unit.test.ts',
+  },
+  {
+    id: 'released-out-of-order',
+    breaks: 'PUBACKs leave in the order of the commits, not of the PUBLISHes',
+    edits: [
+      {
+        file: 'src/transport/mqtt/gate-lane.ts',
+        find: '      this.entries.shift();\n',
+        replace: '      this.entries.shift();\n      this.entries.reverse();\n',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/order.unit.test.ts',
+  },
+  {
+    id: 'append-without-epoch',
+    breaks: 'a paused node that comes back appends under its old epoch',
+    edits: [
+      {
+        file: 'src/persistence/journal/append-statement.ts',
+        find: ' and s.epoch = wanted.epoch and',
+        replace: ' and',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/persistence/journal.int.test.ts',
+  },
+  {
+    id: 'append-without-sequence',
+    breaks: 'two writers may store the same sequence of one stream',
+    edits: [
+      {
+        file: 'migrations/000001_journal.sql',
+        find: 'unique (stream, sequence)',
+        replace: 'unique (stream, sequence, position)',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/persistence/journal.int.test.ts',
+  },
+  {
+    id: 'checkpoint-in-postgres',
+    breaks: 'the relay resumes from the mirror in Postgres instead of the checkpoint in Kafka',
+    edits: [
+      {
+        file: 'src/actors/relay/shard-relay.ts',
+        find: 'const checkpoint = await publisher.readCheckpoint(shard);',
+        replace: 'const checkpoint = relayed > 0 ? { position: relayed, epoch: 0 } : undefined;',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/kafka/exactly-once.int.test.ts',
+  },
+  {
+    id: 'producer-kept-after-an-error',
+    breaks: 'a Kafka producer is used again after a transaction of it has failed',
+    edits: [
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: '        spent = true;\n        throw error;\n',
+        replace: '        throw error;\n',
+      },
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: '  const transaction = await producer.transaction();\n',
+        replace: '  const transaction = await producer.transaction();\n  try {\n',
+      },
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: '  await transaction.commit();\n',
+        replace:
+          '  await transaction.commit();\n  } catch (error) {\n    await transaction.abort();\n    throw error;\n  }\n',
+      },
+      {
+        file: 'src/actors/relay/shard-relay.ts',
+        find: '    position = undefined;\n    if (isFenced(error))',
+        replace: '    if (isFenced(error))',
+      },
+      {
+        file: 'src/actors/relay/shard-relay.ts',
+        find: '    if (refused) rejectChecked(error);\n    await publisher.close(shard).catch(() => undefined);\n',
+        replace: '    if (refused) rejectChecked(error);\n',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/kafka/exactly-once.int.test.ts',
+  },
+  {
+    id: 'open-without-fence',
+    breaks: 'an earlier relay of the shard may still publish after a new one has taken over',
+    edits: [
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: '  await (await producer.transaction()).abort();\n',
+        replace: '',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/kafka/exactly-once.int.test.ts',
+  },
+  {
+    id: 'delivered-without-authorization',
+    breaks: 'what is delivered to a device is not authorized again',
+    edits: [
+      {
+        file: 'src/transport/mqtt/delivery.ts',
+        find: "if (topic === undefined || !may(session.peer, 'receive', topic)) return null;",
+        replace: 'if (topic === undefined) return null;',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/session-store.unit.test.ts',
+  },
+  {
+    id: 'topics-without-tenant',
+    breaks: 'two tenants share the topics of the broker',
+    edits: [
+      {
+        file: 'src/transport/mqtt/topics.ts',
+        find: 'return `${tenant}/${topic}`;',
+        replace: 'return tenant === undefined ? tenant : topic;',
+      },
+      {
+        file: 'src/transport/mqtt/topics.ts',
+        find: 'return internal.startsWith(`${tenant}/`) ? internal.slice(tenant.length + 1) : undefined;',
+        replace: 'return tenant === undefined ? tenant : internal;',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/delivery.unit.test.ts',
+  },
+  {
+    id: 'revocation-only-in-tls',
+    breaks: 'a revoked credential connects as long as TLS lets it through',
+    edits: [
+      {
+        file: 'src/actors/device/connection-decisions.ts',
+        find: "  if (credential.revokedAt !== undefined) return refuse('CREDENTIAL_REVOKED', 'The credential was revoked.');\n",
+        replace: '',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/admission.unit.test.ts',
+  },
+  {
+    id: 'chain-of-payloads',
+    breaks: 'the hash chain no longer covers the metadata of an event',
+    edits: [
+      {
+        file: 'src/actors/kernel/hash-chain.ts',
+        find: '  end = writeField(metadata, end);\n',
+        replace: '',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/actors/kernel/hash-chain.unit.test.ts',
+  },
+  {
+    id: 'any-host',
+    breaks: 'a page of another site reaches the API through DNS rebinding',
+    edits: [
+      {
+        file: 'src/api/guards.ts',
+        find: 'served.has(host)',
+        replace: 'served.size > 0',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/api/refusals.unit.test.ts',
+  },
+];
