@@ -1,106 +1,99 @@
-// Load generator, a process of its own: raw MQTT 3.1.1 over TCP, closed loop, `inFlight` QoS 1 publishes per connection.
-// Forked; its first message says what to do: { port, connections: [{ clientId, topic, username?, password? }], inFlight, durationMs }
-// Prints one JSON line: { acked, seconds, perSecond, latencyMs: { p50, p99, max } }. Latency counts from the write (closed loop).
-import { connect } from 'node:net';
+// Load generator, a process of its own. Forked by `support/load.js`; its first message says what to do:
+// { port, connections: [{ clientId, topic, username?, password? }], durationMs } and one of
+//   inFlight  closed loop: so many QoS 1 publishes open per connection; latency counts from the write
+//   rate      open loop: so many publishes per second over all connections; latency counts from the time that a publish was due
+// Says { type: 'measuring' } and { type: 'measured', acked } around the time that counts, and its result at the end.
 import { performance } from 'node:perf_hooks';
 import { build } from 'hdr-histogram-js';
-import packets from 'mqtt-packet';
+import { LoadDevice } from './support/load-device.js';
 
-const CONNACK = 0x20;
-const PUBACK = 0x40;
-const WARM_UP_MS = 1000;
+const WARM_UP_MS = 1_000;
+/** An open loop that nobody answers ends here: more publishes on their way than are due in so many seconds. */
+const HOPELESS_SECONDS = 4;
+const LAST_PUBACK_MS = 60_000;
 
-const { port, connections, inFlight, durationMs } = await new Promise((resolve) => process.once('message', resolve));
-const run = Date.now().toString(36); // ids differ from those of earlier runs, or the window of message ids would swallow them
+const { port, connections, inFlight, rate, durationMs } = await new Promise((resolve) =>
+  process.once('message', resolve),
+);
+const run = Date.now().toString(36);
 const latency = build({
   lowestDiscernibleValue: 1,
-  highestTrackableValue: 60_000_000,
+  highestTrackableValue: 120_000_000,
   numberOfSignificantValueDigits: 3,
 });
-let measuring = false;
-let sending = true;
+let began = Infinity;
+let ended = Infinity;
 let acked = 0;
-let total = 0;
+let sending = true;
 
-/** One device: keeps `inFlight` publishes open until told to stop. */
-function runDevice({ clientId, topic, username, password }) {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    const sentAt = new Map();
-    let messageId = 0;
-    let number = 0;
-    let rest = Buffer.alloc(0);
+const devices = connections.map((identity) => new LoadDevice({ port, identity, run, onAcked }));
+await Promise.all(devices.map(({ connected }) => connected));
 
-    const publish = () => {
-      messageId = (messageId % 65_535) + 1;
-      number++;
-      // 100 bytes, as measure.md asks; the id lets the check afterwards tell each message apart.
-      const body = `{"id":"${run}-${number}","temperature":${(20 + (number % 100) / 10).toFixed(1)},"humidity":0.5,"note":"`;
-      const payload = `${body}${'x'.repeat(Math.max(0, 98 - body.length))}"}`;
-      sentAt.set(messageId, performance.now());
-      return packets.generate({ cmd: 'publish', topic, payload, qos: 1, messageId, dup: false, retain: false });
-    };
-    const fill = (count) => sending && socket.write(Buffer.concat(Array.from({ length: count }, publish)));
-
-    socket.on('error', reject);
-    socket.on('close', () =>
-      sentAt.size === 0 && !sending
-        ? resolve(number)
-        : reject(new Error(`${clientId} was closed with ${sentAt.size} open`)),
-    );
-    socket.on('data', (chunk) => {
-      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let offset = 0;
-      let answered = 0;
-      // Everything the broker says to such a client is four bytes long.
-      for (; offset + 4 <= data.length; offset += 4) {
-        const kind = data[offset];
-        if (kind === CONNACK) {
-          if (data[offset + 3] !== 0) return reject(new Error(`${clientId} was refused with code ${data[offset + 3]}`));
-          fill(inFlight);
-        } else if (kind === PUBACK) {
-          const id = data.readUInt16BE(offset + 2);
-          if (measuring) {
-            acked++;
-            latency.recordValue(Math.round((performance.now() - sentAt.get(id)) * 1000));
-          }
-          total++;
-          sentAt.delete(id);
-          answered++;
-        } else return reject(new Error(`${clientId} got packet ${kind.toString(16)}`));
-      }
-      rest = data.subarray(offset);
-      if (answered > 0) fill(answered);
-      if (!sending && sentAt.size === 0) socket.end(packets.generate({ cmd: 'disconnect' }));
-    });
-    socket.write(
-      packets.generate({
-        cmd: 'connect',
-        protocolId: 'MQTT',
-        protocolVersion: 4,
-        clean: true,
-        clientId,
-        keepalive: 60,
-        username,
-        password,
-      }),
-    );
-  });
+/** Counts what is acknowledged in the measured span and the latency of what is sent in it; a closed loop sends as many again. */
+function onAcked(device, times, count) {
+  const now = performance.now();
+  if (now >= began && now < ended) acked += count;
+  for (let index = 0; index < count; index++) {
+    if (times[index] >= began && times[index] < ended)
+      latency.recordValue(Math.max(1, Math.round((now - times[index]) * 1000)));
+  }
+  if (sending && inFlight !== undefined) device.publish(count, now);
 }
 
-const devices = connections.map(runDevice);
-await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
-measuring = true;
-const began = performance.now();
-process.send?.({ type: 'measuring' });
-await new Promise((resolve) => setTimeout(resolve, durationMs));
-measuring = false;
-const seconds = (performance.now() - began) / 1000;
-process.send?.({ type: 'measured', acked });
+const startedAt = performance.now();
+if (inFlight === undefined) runOpenLoop();
+else for (const device of devices) device.publish(inFlight, performance.now());
+
+await sleep(WARM_UP_MS);
+const cpuBefore = process.cpuUsage();
+began = performance.now();
+process.send({ type: 'measuring' });
+await sleep(durationMs);
+ended = performance.now();
+const { user, system } = process.cpuUsage(cpuBefore);
+process.send({ type: 'measured', acked });
 sending = false;
-await Promise.all(devices);
-const ms = (percentile) => Number((latency.getValueAtPercentile(percentile) / 1000).toFixed(2));
-process.stdout.write(
-  `${JSON.stringify({ acked, total, seconds, perSecond: Math.round(acked / seconds), latencyMs: { p50: ms(50), p99: ms(99), max: ms(100) } })}\n`,
+
+for (const until = performance.now() + LAST_PUBACK_MS; countOpen() > 0; await sleep(5)) {
+  if (performance.now() > until) throw new Error(`${countOpen()} publishes were never acknowledged`);
+}
+await Promise.all(devices.map((device) => device.disconnect()));
+
+const ms = (value) => Number((value / 1000).toFixed(2));
+const seconds = (ended - began) / 1000;
+process.send(
+  {
+    type: 'result',
+    // In the span; and all, warm-up and late ones included, for the comparison with the journal.
+    acked,
+    total: devices.reduce((sum, device) => sum + device.acked, 0),
+    seconds,
+    perSecond: Math.round(acked / seconds),
+    latencyMs: {
+      ...Object.fromEntries([50, 90, 99, 99.9].map((p) => [`p${p}`, ms(latency.getValueAtPercentile(p))])),
+      max: ms(latency.maxValue),
+    },
+    generatorCpuMicros: Number(((user + system) / Math.max(1, acked)).toFixed(1)),
+  },
+  () => process.exit(0),
 );
-process.exit(0);
+
+/** Publishes that wait for their PUBACK. */
+function countOpen() {
+  return devices.reduce((sum, device) => sum + device.open, 0);
+}
+
+/** Publish number k is due k / rate after the start, from the devices in turn; what a tick finds due is sent at once. */
+function runOpenLoop() {
+  let sent = 0;
+  const tick = () => {
+    const due = Math.floor(((performance.now() - startedAt) / 1000) * rate);
+    for (; sent < due; sent++) devices[sent % devices.length].publish(1, startedAt + (sent / rate) * 1000);
+    if (sending && countOpen() < rate * HOPELESS_SECONDS) setTimeout(tick, 1);
+  };
+  tick();
+}
+
+function sleep(milliseconds) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
