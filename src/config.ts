@@ -37,6 +37,8 @@ export interface Config {
   readonly nodeId: string;
   /** `undefined` = generated into the data directory. */
   readonly adminToken: string | undefined;
+  /** `undefined` = generated at the first start, kept later. */
+  readonly adminPassword: string | undefined;
   readonly caPassphrase: string | undefined;
   readonly log: { readonly level: string; readonly format: 'pretty' | 'json' };
   /** Variables of the contract that are set although this version has nothing that reads them. */
@@ -164,6 +166,14 @@ export const VARIABLES = {
     otherwise: 'the host name',
     meaning: 'Name of this node.',
   },
+  FLEETLOG_ADMIN_PASSWORD: {
+    schema: { minLength: 10, maxLength: 256 },
+    expects: 'at least 10 and at most 256 characters',
+    secret: true,
+    otherwise: 'generated and shown once at the first start',
+    meaning:
+      'Password of the user `admin`. Set at a later start it replaces the one before, and ends the sessions of that user.',
+  },
   FLEETLOG_ADMIN_TOKEN: {
     schema: { minLength: 32, pattern: '^[\\x21-\\x7e]+$' },
     expects: 'at least 32 printable characters without spaces',
@@ -197,7 +207,6 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of the contract whose feature is not in this version: known, so not misspelt, but worth a warning when set. */
 const NOT_READ_YET = [
-  'FLEETLOG_ADMIN_PASSWORD',
   'FLEETLOG_WEBHOOK_HOSTS',
   'INFLUX_URL',
   'INFLUX_TOKEN',
@@ -252,6 +261,7 @@ export function loadConfig(environment: Environment): Config {
     shards: Number(required('FLEETLOG_SHARDS')),
     nodeId: values.FLEETLOG_NODE_ID ?? hostname(),
     adminToken: values.FLEETLOG_ADMIN_TOKEN,
+    adminPassword: values.FLEETLOG_ADMIN_PASSWORD,
     caPassphrase: values.FLEETLOG_CA_PASSPHRASE,
     log: {
       level: required('LOG_LEVEL'),

@@ -10,17 +10,20 @@ import type { Clock, Logger } from './actors/kernel/ports.js';
 import { startSubscription } from './actors/kernel/subscription.js';
 import { startRelay, type Relay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
-import { createApiTokenIndex } from './api/api-token-index.js';
-import { firstAdmin, writeCliAccess } from './api/first-admin.js';
+import { startAccess } from './api/access.js';
+import { firstAdminToken, writeCliAccess, writeGeneratedPassword } from './api/admin-token.js';
+import { ensureFirstAdmin, type FirstAdmin } from './api/first-admin.js';
 import { createApi, startHttp } from './api/http.js';
 import { readiness, systemStatus } from './api/system-status.js';
 import { ConfigError, loadConfig, type Config } from './config.js';
 import { createLogger, createMeter } from './observability.js';
+import { createCredentialUses } from './persistence/credential-uses.js';
 import { openDatabase } from './persistence/database.js';
 import { startEmbeddedPostgres } from './persistence/embedded-postgres.js';
 import { createIncomingIds } from './persistence/incoming-ids.js';
 import { openJournal } from './persistence/journal/postgres-journal.js';
 import { migrate } from './persistence/migrate.js';
+import { createPasswordVerifiers } from './persistence/password-verifiers.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
 import { createEventPublisher, type KafkaPublisher } from './transport/kafka/event-publisher.js';
@@ -44,6 +47,8 @@ export interface ReadyMessage {
   /** The first admin's token: over this line only, and in `tokenFile`. */
   readonly token: string;
   readonly tokenFile: string;
+  /** Who signs in to the dashboard; a generated password is told over this line only. */
+  readonly admin: FirstAdmin;
   /** `host:port,…` of the Kafka that the relay writes to. */
   readonly kafka: string | null;
   readonly eventsTopic: string;
@@ -107,8 +112,11 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     database,
     decode: (event) => deviceCodec.decode(event.type, event.schemaVersion, event.payload, event.occurredAt),
   });
-  const tokens = createApiTokenIndex({ journal, snapshots });
-  const subscriptions = [deviceIndex.subscriber, tokens].map((subscriber) =>
+  const verifiers = createPasswordVerifiers(database);
+  const uses = createCredentialUses(database);
+  const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
+  running.push({ name: 'access', stop: () => access.stop() });
+  const subscriptions = [deviceIndex.subscriber, access.registry].map((subscriber) =>
     startSubscription({ subscriber, journal, clock, logger, meter }),
   );
   running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
@@ -142,12 +150,13 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const portOf = (name: string): number | null =>
     broker.listeners.find((listener) => listener.name === name)?.port ?? null;
   const publicHost = config.publicHosts[0] ?? '127.0.0.1';
-  const admin = await firstAdmin(config.adminToken, dataDir);
+  const adminToken = await firstAdminToken(config.adminToken, dataDir);
+  const admin = await ensureFirstAdmin(access, config.adminPassword);
+  if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
   const parts = { journal, relay: relay?.relay, subscriptions: [...subscriptions, revocations], gate: broker };
   const api = createApi({
     devices,
-    tenants,
-    tokens,
+    access,
     deviceIndex: deviceIndex.index,
     journal,
     authority,
@@ -156,7 +165,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     ready: () => readiness(parts),
     metrics: () => meter.text(),
     loopback: isLoopback(config.http.host),
-    adminTokenSha256: createHash('sha256').update(admin.token).digest('hex'),
+    adminTokenSha256: createHash('sha256').update(adminToken.token).digest('hex'),
     publicHosts: config.publicHosts,
     trustedProxies: config.trustedProxies,
     mqtts: { host: publicHost, port: portOf('mqtts') ?? 0 },
@@ -179,7 +188,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
 
   const url = `http://${hostInUrl(isAnyAddress(config.http.host) ? publicHost : config.http.host)}:${http.port}`;
   const mqttsPort = portOf('mqtts');
-  await writeCliAccess(dataDir, { url, token: admin.token, mqtt: { host: publicHost, port: mqttsPort } });
+  await writeCliAccess(dataDir, { url, token: adminToken.token, mqtt: { host: publicHost, port: mqttsPort } });
   return {
     type: 'ready',
     url,
@@ -188,8 +197,9 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     plainPort: portOf('mqtt'),
     caFingerprint: authority.fingerprint,
     dataDir,
-    token: admin.token,
-    tokenFile: admin.file,
+    token: adminToken.token,
+    tokenFile: adminToken.file,
+    admin,
     kafka: kafka?.brokers.join(',') ?? null,
     eventsTopic: config.kafka.eventsTopic,
     pids: { postgres: postgres.pid, kafka: kafka?.pid ?? null },

@@ -5,7 +5,7 @@ export function wantsLocalKafka(environment = process.env) {
   return !environment.KAFKA_BROKERS || environment.KAFKA_BROKERS === 'local';
 }
 
-/** @param {{ url: string, mqtt: string | null, caFingerprint: string, dataDir: string }} ready @param {number} seconds @param {string} [device] */
+/** @param {{ url: string, mqtt: string | null, caFingerprint: string, dataDir: string, admin: import('../dist/api/first-admin.js').FirstAdmin }} ready @param {number} seconds @param {string} [device] */
 export function summary(ready, seconds, device) {
   const tryNext = [
     'npx fleetlog device ls',
@@ -14,6 +14,7 @@ export function summary(ready, seconds, device) {
   ];
   const lines = [
     `Fleetlog is ready in ${seconds} s.`,
+    `  Dashboard   ${ready.url}      ${signIn(ready.admin)}`,
     `  REST        ${ready.url}/api/v1`,
     ...(ready.mqtt ? [`  MQTT        ${ready.mqtt}     CA fingerprint SHA-256 ${colons(ready.caFingerprint)}`] : []),
     ...(ready.kafka
@@ -24,6 +25,13 @@ export function summary(ready, seconds, device) {
     `  Stop        Ctrl-C. Data stays in ${ready.dataDir}; remove that folder to start afresh.`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** @param {import('../dist/api/first-admin.js').FirstAdmin} admin */
+function signIn({ name, source, password }) {
+  if (source === 'generated') return `user ${name}   password  ${password}   (shown once)`;
+  const origin = source === 'environment' ? 'as set by FLEETLOG_ADMIN_PASSWORD' : 'as set at the first start';
+  return `user ${name}   password ${origin}`;
 }
 
 function colons(hex) {

@@ -58,9 +58,11 @@ const WRITE_BYTES = 64 * 1024;
 export function createEventStreams(options: {
   readonly journal: Pick<Journal, 'shards' | 'shardOf' | 'readShard' | 'headOf' | 'onCommit'>;
   readonly limits: EventStreamLimits;
+  /** Calls back when credentials have changed; answers an unsubscribe function. */
+  readonly onAccessChange: (listener: () => void) => () => void;
   readonly open: Gauge;
 }): EventStreams {
-  const { journal, limits, open } = options;
+  const { journal, limits, onAccessChange, open } = options;
   const running = new Set<Doorbell>();
   const perPrincipal = new Map<string, number>();
   let closed = false;
@@ -80,18 +82,22 @@ export function createEventStreams(options: {
 
   return {
     async run(request) {
-      const { principal } = request.access.origin;
+      const { tenant, origin } = request.access;
+      const principal = `${tenant}/${origin.principal}`;
       enter(principal);
       const doorbell = createDoorbell();
       running.add(doorbell);
       open.set(running.size);
       const silence = journal.onCommit(doorbell.ring);
+      // The commit of a revocation rings before the registry has read it: ring again when it has (SEC-75).
+      const forget = onAccessChange(doorbell.ring);
       request.response.once('close', doorbell.end);
       if (request.response.destroyed) doorbell.end();
       try {
         await pump(journal, limits, doorbell, request);
       } finally {
         silence();
+        forget();
         running.delete(doorbell);
         open.set(running.size);
         leave(principal);

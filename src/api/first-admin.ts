@@ -1,37 +1,52 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { FleetlogError } from '../actors/kernel/errors.js';
+import type { Origin, Outcome } from '../actors/kernel/ports.js';
+import { tenantStream } from '../actors/tenant/events.js';
+import type { AccessParts } from './access.js';
+import { DEFAULT_TENANT } from './auth.js';
+import { generatePassword } from './first-password.js';
+import { checkPassword, storePassword } from './password-check.js';
 
+/** What a person who starts the server has to know to sign in. */
 export interface FirstAdmin {
-  readonly token: string;
-  /** Where a person finds it. */
-  readonly file: string;
+  readonly name: string;
+  /** Where the password comes from: `generated` = `password` is it, shown this once. */
+  readonly source: 'generated' | 'environment' | 'earlier';
+  readonly password?: string;
 }
 
-/** The first admin's token: the given one, or one that is made once and kept in a file which only its owner reads (SEC-143). */
-export async function firstAdmin(given: string | undefined, dataDir: string): Promise<FirstAdmin> {
-  if (given !== undefined) return { token: given, file: 'as set by FLEETLOG_ADMIN_TOKEN' };
-  const file = join(dataDir, 'admin-token');
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  if (kept !== undefined) return { token: kept.trim(), file };
-  const token = `flt_${randomBytes(32).toString('base64url')}`;
-  await writeSecret(file, `${token}\n`);
-  return { token, file };
+const NAME = 'admin';
+const STREAM = tenantStream(DEFAULT_TENANT);
+const ORIGIN: Origin = { tenant: DEFAULT_TENANT, principal: 'system/start', policy: 'environment' };
+
+/**
+ * Makes sure that somebody can sign in: at the first start the user `admin` is registered, with the given password or a generated
+ * one. A given password counts at later starts too, so that a forgotten one can be replaced.
+ * @param given of FLEETLOG_ADMIN_PASSWORD
+ * @throws FleetlogError `JOURNAL_UNAVAILABLE` when the user can not be journaled
+ */
+export async function ensureFirstAdmin(access: AccessParts, given: string | undefined): Promise<FirstAdmin> {
+  const { tenants } = access;
+  const { user, anybody } = await tenants.query(STREAM, ({ users }) => ({
+    user: users.get(NAME),
+    anybody: users.size > 0,
+  }));
+  if (given === undefined && anybody) return { name: NAME, source: 'earlier' };
+  if (given !== undefined && user !== undefined) {
+    if (!(await checkPassword(access, DEFAULT_TENANT, user.verifierSha256, given))) {
+      const verifierSha256 = await storePassword(access, DEFAULT_TENANT, NAME, given);
+      expectAccepted(await tenants.request(STREAM, { type: 'UpdateUser', name: NAME, verifierSha256 }, ORIGIN));
+      await access.verifiers.discard(DEFAULT_TENANT, NAME, verifierSha256);
+    }
+    return { name: NAME, source: 'environment' };
+  }
+  const password = given ?? generatePassword();
+  const verifierSha256 = await storePassword(access, DEFAULT_TENANT, NAME, password);
+  const command = { type: 'RegisterUser', name: NAME, role: 'admin', verifierSha256 } as const;
+  expectAccepted(await tenants.request(STREAM, command, ORIGIN));
+  return given === undefined ? { name: NAME, source: 'generated', password } : { name: NAME, source: 'environment' };
 }
 
-/** What the command line needs to find this server by itself (`cli/settings.ts` reads it). */
-export async function writeCliAccess(
-  dataDir: string,
-  access: {
-    readonly url: string;
-    readonly token: string;
-    readonly mqtt: { readonly host: string; readonly port: number | null };
-  },
-): Promise<void> {
-  await writeSecret(join(dataDir, 'cli.json'), JSON.stringify(access));
-}
-
-async function writeSecret(file: string, content: string): Promise<void> {
-  await writeFile(file, content, { mode: 0o600 });
-  await chmod(file, 0o600); // the mode above counts for a new file only
+function expectAccepted(outcome: Outcome): void {
+  if (outcome.kind === 'accepted') return;
+  throw new FleetlogError('JOURNAL_UNAVAILABLE', 'The first admin could not be registered; start again.');
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
+import type { AccessParts } from './access.js';
 import { createAuthenticator } from './auth.js';
 import { createBundles } from './bundles.js';
 import { loadContract } from './contract.js';
@@ -8,7 +9,7 @@ import { createEventStreams, type EventStreamLimits } from './event-stream.js';
 import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './guards.js';
 import { createRateLimiter, type Rate } from './rate-limit.js';
 import { fail, mountOperations } from './router.js';
-import { apiTokenHandlers, type ApiTokenRouteOptions } from './routes/api-tokens.js';
+import { apiTokenHandlers } from './routes/api-tokens.js';
 import { certificateHandlers } from './routes/certificates.js';
 import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
@@ -16,7 +17,11 @@ import { deviceHandlers } from './routes/devices.js';
 import { eventHandlers } from './routes/events.js';
 import { publicHandlers, type PublicRouteOptions, type Readiness } from './routes/public.js';
 import type { DeviceRouteOptions } from './routes/registered-device.js';
+import { sessionHandlers, signInHandlers } from './routes/sessions.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
+import { userHandlers } from './routes/users.js';
+import { createSessionCookie } from './session-cookie.js';
+import { createSignInLimits } from './sign-in-limits.js';
 
 /** Bounds of the HTTP side (security.md §1). */
 export interface ApiLimits {
@@ -34,11 +39,8 @@ const DEFAULT_API_LIMITS: ApiLimits = {
 };
 
 export interface ApiOptions
-  extends
-    DeviceRouteOptions,
-    Omit<ApiTokenRouteOptions, 'clock' | 'randomBytes'>,
-    SystemRouteOptions,
-    Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
+  extends DeviceRouteOptions, SystemRouteOptions, Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
+  readonly access: AccessParts;
   readonly journal: Journal;
   readonly authority: CertificateAuthority;
   /** SHA-256 of the administrator's token, hex. */
@@ -74,8 +76,15 @@ export function createApi(options: ApiOptions): Api {
   const streams = createEventStreams({
     journal: options.journal,
     limits: limits.streams,
+    onAccessChange: (listener) => options.access.registry.onChange(listener),
     open: meter.gauge('fleetlog_sse_clients', 'Open event streams, server-sent events and lines.'),
   });
+
+  const sessions = {
+    ...options,
+    cookie: createSessionCookie(options.loopback),
+    limits: createSignInLimits(clock),
+  };
 
   const app = express();
   app
@@ -97,15 +106,21 @@ export function createApi(options: ApiOptions): Api {
       ...deviceEventHandlers(options),
       ...eventHandlers({ ...options, streams }),
       ...apiTokenHandlers(options),
+      ...userHandlers(options),
+      ...sessionHandlers(sessions),
       ...systemHandlers(options),
     },
-    publicHandlers: publicHandlers({
-      ...options,
-      ready: () => readyWithTokens(options),
-      authorityCertificate: options.authority.certificate,
-      contract: contract.document,
-    }),
-    authenticator: createAuthenticator(options),
+    publicHandlers: {
+      ...publicHandlers({
+        ...options,
+        ready: () => readyWithAccess(options),
+        authorityCertificate: options.authority.certificate,
+        contract: contract.document,
+      }),
+      ...signInHandlers(sessions),
+    },
+    authenticator: createAuthenticator({ ...options, ...options.access }),
+    cookie: sessions.cookie,
     tokenLimiter: createRateLimiter({ rate: limits.perToken, clock }),
     addressLimiter: createRateLimiter({ rate: limits.perAddress, clock }),
     clock,
@@ -133,12 +148,12 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-/** Until the tokens are read, callers would be told 503 for good ones. */
-async function readyWithTokens({ ready, tokens }: ApiOptions): Promise<Readiness> {
+/** Until tokens and sessions are read, callers would be told 503 for good ones. */
+async function readyWithAccess({ ready, access }: ApiOptions): Promise<Readiness> {
   const readiness = await ready();
-  if (tokens.ready()) return readiness;
-  const reading = { state: 'down', reason: 'API tokens are still being read' } as const;
-  return { ready: false, parts: { ...readiness.parts, tokens: reading } };
+  if (access.registry.ready()) return readiness;
+  const reading = { state: 'down', reason: 'tokens and sessions are still being read' } as const;
+  return { ready: false, parts: { ...readiness.parts, access: reading } };
 }
 
 export interface HttpServer {

@@ -8,6 +8,8 @@ import type { Contract, Operation } from './contract.js';
 import { readParameters } from './parameters.js';
 import { missing, Refusal, sendProblem } from './problem.js';
 import type { RateLimiter } from './rate-limit.js';
+import { refuseCrossSite } from './same-site.js';
+import type { SessionCookie } from './session-cookie.js';
 
 export interface RouterOptions {
   readonly app: Express;
@@ -15,6 +17,7 @@ export interface RouterOptions {
   readonly handlers: Handlers;
   readonly publicHandlers: PublicHandlers;
   readonly authenticator: Authenticator;
+  readonly cookie: Pick<SessionCookie, 'read'>;
   readonly tokenLimiter: RateLimiter;
   readonly addressLimiter: RateLimiter;
   readonly clock: Clock;
@@ -100,8 +103,7 @@ async function handle(
 
 /** Who calls, within the rate of the token, or of the address where there is no good one. */
 function admit(operation: Operation, options: RouterOptions, request: Request): Access | undefined {
-  const { authenticator, tokenLimiter, addressLimiter } = options;
-  const authorization = request.get('authorization');
+  const { authenticator, cookie, tokenLimiter, addressLimiter } = options;
   const address = request.ip;
   const limit = (limiter: RateLimiter, key: string): void => {
     const seconds = UNLIMITED.includes(operation.id) ? 0 : limiter.take(key);
@@ -110,14 +112,20 @@ function admit(operation: Operation, options: RouterOptions, request: Request): 
   };
   let access: Access;
   try {
-    access = authenticator.authenticate(authorization, request.get('fleetlog-tenant'), address);
+    access = authenticator.authenticate({
+      authorization: request.get('authorization'),
+      sessionSecret: cookie.read(request),
+      namedTenant: request.get('fleetlog-tenant'),
+      address,
+    });
   } catch (error) {
     limit(addressLimiter, address ?? '');
     // Where no token is asked for, a bad one is as good as none: a watchdog must hear the truth also while tokens are unknown.
     if (operation.role === undefined) return undefined;
     throw error;
   }
-  limit(tokenLimiter, access.origin.principal);
+  limit(tokenLimiter, `${access.tenant}/${access.origin.principal}`);
+  if (access.session !== undefined && operation.method !== 'get') refuseCrossSite(request);
   if (operation.role !== undefined && !roleReaches(access.role, operation.role)) {
     throw new FleetlogError('ROLE_INSUFFICIENT', `This needs the role ${operation.role}.`);
   }

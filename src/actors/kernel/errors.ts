@@ -6,6 +6,11 @@ export const ERRORS = {
   // Credentials and rights
   TOKEN_MISSING: ['No valid token', 'Send `Authorization: Bearer <token>`.'],
   TOKEN_EXPIRED: ['The token has expired or was revoked', 'Create a new token.'],
+  SIGN_IN_FAILED: ['Name or password is wrong', 'Check both; an admin can set a new password.'],
+  CROSS_SITE_REQUEST: [
+    'The request does not come from a page of this server',
+    'Use the dashboard of this server, or send a bearer token instead of the cookie.',
+  ],
   ROLE_INSUFFICIENT: ['The role does not allow this', 'Use a token with a higher role.'],
   CREDENTIAL_UNKNOWN: [
     'The credential is not registered for this device',
@@ -38,6 +43,10 @@ export const ERRORS = {
   DEVICE_NOT_FOUND: ['There is no such device', 'List the devices with GET /api/v1/devices.'],
   CERTIFICATE_NOT_FOUND: ['There is no such certificate', "List the device's certificates."],
   TOKEN_NOT_FOUND: ['There is no such token', 'List the tokens.'],
+  USER_NOT_FOUND: ['There is no such user', 'List the users with GET /api/v1/users.'],
+  SESSION_NOT_FOUND: ['There is no such session', 'List the sessions with GET /api/v1/sessions.'],
+  USER_EXISTS: ['A user with this name exists', 'Change it with PATCH, or choose another name.'],
+  LAST_ADMIN: ['The tenant has no other admin', 'Give another user the role admin first.'],
   DEVICE_EXISTS: ['A device with this id exists', 'Change it with PATCH, or choose another id.'],
   CERTIFICATE_LIMIT: ['The device has two active certificates', 'Revoke one first.'],
   BUNDLE_GONE: ['The bundle was already fetched or has expired', 'Issue a new certificate; a private key leaves once.'],

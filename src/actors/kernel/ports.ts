@@ -380,6 +380,33 @@ export interface DeviceIndex {
   caughtUp(shard: number, position: number, timeoutMs: number): Promise<void>;
 }
 
+// ── Access of people ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Verifiers of passwords, each under its own SHA-256: the one secret that must neither be journaled nor relayed. The tenant's
+ * events say which of them counts (ADR 0007), so a row that no event names opens nothing.
+ */
+export interface PasswordVerifiers {
+  /** Stored before the event that names it. */
+  store(tenant: string, user: string, sha256: string, verifier: string): Promise<void>;
+  load(tenant: string, sha256: string): Promise<string | undefined>;
+  /** Forgets all of a user's but `keep`; those of the last hour stay, their event may be on its way. */
+  discard(tenant: string, user: string, keep: string | undefined): Promise<void>;
+}
+
+/** When a session or API token was used last. */
+export interface CredentialUse {
+  readonly tenant: string;
+  readonly credential: string;
+  readonly usedAt: number;
+}
+
+/** Keeps last uses over a restart. No fact: a crash forgets those of the last seconds. */
+export interface CredentialUses {
+  load(): Promise<readonly CredentialUse[]>;
+  save(uses: readonly CredentialUse[]): Promise<void>;
+}
+
 // ── Certificates ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface IssuedCertificate {

@@ -1,20 +1,32 @@
 import { createJsonCodec } from '../kernel/json-codec.js';
-import type { TenantEvent } from './events.js';
-import type { TenantState, TenantTokenEntry } from './state.js';
+import { TENANT_EVENT_VERSIONS, type TenantEvent } from './events.js';
+import type { SessionEntry, TenantState, TenantTokenEntry, UserEntry } from './state.js';
 
 interface TenantSnapshot {
   readonly tenant: string;
   readonly tokens: readonly TenantTokenEntry[];
+  readonly users: readonly UserEntry[];
+  readonly sessions: readonly SessionEntry[];
 }
 
 /** Bytes of a tenant's events (payload schemas in `schemas/`) and of its snapshot. */
 export const tenantCodec = createJsonCodec<TenantEvent, TenantState>({
-  versions: { TenantTokenIssued: 1, TenantTokenRevoked: 1 },
+  versions: TENANT_EVENT_VERSIONS,
   upcasters: {},
-  snapshotVersion: 1,
-  toSnapshot: ({ tenant, tokens }): TenantSnapshot => ({ tenant, tokens: [...tokens.values()] }),
+  snapshotVersion: 2,
+  toSnapshot: ({ tenant, tokens, users, sessions }): TenantSnapshot => ({
+    tenant,
+    tokens: [...tokens.values()],
+    users: [...users.values()],
+    sessions: [...sessions.values()],
+  }),
   fromSnapshot(value) {
-    const { tenant, tokens } = value as TenantSnapshot;
-    return { tenant, tokens: new Map(tokens.map((entry) => [entry.tokenId, entry])) };
+    const { tenant, tokens, users, sessions } = value as TenantSnapshot;
+    return {
+      tenant,
+      tokens: new Map(tokens.map((entry) => [entry.tokenId, entry])),
+      users: new Map(users.map((entry) => [entry.name, entry])),
+      sessions: new Map(sessions.map((entry) => [entry.sessionId, entry])),
+    };
   },
 });

@@ -1,6 +1,6 @@
 import type { DomainEvent } from '../kernel/decider.js';
 
-/** What an API token may do; each role may do what those before it may. */
+/** What a user or an API token may do; each role may do what those before it may. */
 export type Role = 'viewer' | 'operator' | 'admin';
 
 /** Lowest first. */
@@ -16,7 +16,7 @@ export type TenantTokenIssued = DomainEvent<
     readonly label?: string;
     /** ms since 1970. */
     readonly expiresAt: number;
-    /** Principal of the creator: `token/<id>`, `system/<part>`. */
+    /** Principal of the creator: `user/<name>`, `token/<id>`, `system/<part>`. */
     readonly createdBy: string;
   }
 >;
@@ -25,7 +25,85 @@ export type TenantTokenRevoked = DomainEvent<
   { readonly tokenId: string; readonly reason: string }
 >;
 
-export type TenantEvent = TenantTokenIssued | TenantTokenRevoked;
+export type UserRegistered = DomainEvent<
+  'UserRegistered',
+  {
+    readonly name: string;
+    readonly role: Role;
+    /**
+     * SHA-256 of the password's verifier, hex. The verifier itself (a salted scrypt hash) is a secret and stays in a table of its
+     * own under this name; the event says which one counts (ADR 0007).
+     */
+    readonly verifierSha256: string;
+  }
+>;
+/** Ends all sessions of the user. */
+export type UserPasswordChanged = DomainEvent<
+  'UserPasswordChanged',
+  { readonly name: string; readonly verifierSha256: string }
+>;
+/** Ends all sessions of the user. */
+export type UserRoleChanged = DomainEvent<
+  'UserRoleChanged',
+  { readonly name: string; readonly from: Role; readonly to: Role }
+>;
+/** Ends all sessions of the user. */
+export type UserDeleted = DomainEvent<'UserDeleted', { readonly name: string }>;
+
+export type SessionStarted = DomainEvent<
+  'SessionStarted',
+  {
+    /** Public name of the session; the secret in the cookie is another. */
+    readonly sessionId: string;
+    /** Of the secret in the cookie, hex; the secret is kept nowhere. */
+    readonly sha256: string;
+    readonly user: string;
+    /** ms since 1970. */
+    readonly expiresAt: number;
+    readonly address?: string;
+    /** What the browser says it is, cut to 256 characters. */
+    readonly userAgent?: string;
+  }
+>;
+export type SessionEndReason = 'SIGNED_OUT' | 'ENDED_BY_USER' | 'REPLACED' | 'IDLE' | 'EXPIRED';
+export type SessionEnded = DomainEvent<
+  'SessionEnded',
+  { readonly sessionId: string; readonly user: string; readonly reason: SessionEndReason }
+>;
+/** Failed sign-ins of one account from one address within one minute. */
+export type SignInFailed = DomainEvent<
+  'SignInFailed',
+  {
+    /** Absent for names that no user has: what is typed there may be a password. */
+    readonly user?: string;
+    readonly address?: string;
+    readonly count: number;
+  }
+>;
+
+export type TenantEvent =
+  | TenantTokenIssued
+  | TenantTokenRevoked
+  | UserRegistered
+  | UserPasswordChanged
+  | UserRoleChanged
+  | UserDeleted
+  | SessionStarted
+  | SessionEnded
+  | SignInFailed;
+
+/** Schema version of each event type. */
+export const TENANT_EVENT_VERSIONS: Readonly<Record<TenantEvent['type'], number>> = {
+  TenantTokenIssued: 1,
+  TenantTokenRevoked: 1,
+  UserRegistered: 1,
+  UserPasswordChanged: 1,
+  UserRoleChanged: 1,
+  UserDeleted: 1,
+  SessionStarted: 1,
+  SessionEnded: 1,
+  SignInFailed: 1,
+};
 
 /** Stream key of a tenant. */
 export function tenantStream(tenant: string): string {

@@ -1,4 +1,4 @@
-import type { TenantTokenIssued } from './events.js';
+import type { SessionStarted, TenantTokenIssued, UserRegistered } from './events.js';
 
 /** An API token and what became of it. */
 export type TenantTokenEntry = TenantTokenIssued['data'] & {
@@ -9,9 +9,27 @@ export type TenantTokenEntry = TenantTokenIssued['data'] & {
   readonly revokeReason?: string;
 };
 
+export type UserEntry = UserRegistered['data'] & {
+  readonly registeredAt: number;
+  readonly passwordChangedAt: number;
+  /** Sequence of the last event that changed the user. */
+  readonly revision: number;
+};
+
+/** A session that has not been ended. */
+export type SessionEntry = SessionStarted['data'] & {
+  readonly startedAt: number;
+  /** Of the event that started it: what the session allows is allowed by that event (SEC-150). */
+  readonly sequence: number;
+};
+
 /** State of a tenant: the fold of its stream. */
 export interface TenantState {
   readonly tenant: string;
   /** By token id, in the order of issue. */
   readonly tokens: Map<string, TenantTokenEntry>;
+  /** By name. Deleted users are gone. */
+  readonly users: Map<string, UserEntry>;
+  /** By session id. Ended sessions are gone. */
+  readonly sessions: Map<string, SessionEntry>;
 }

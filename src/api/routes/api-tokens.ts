@@ -1,19 +1,17 @@
-import type { Clock, EntityDirectory } from '../../actors/kernel/ports.js';
-import type { TenantCommand } from '../../actors/tenant/commands.js';
+import type { Clock } from '../../actors/kernel/ports.js';
 import { tenantStream, type Role } from '../../actors/tenant/events.js';
-import type { TenantState, TenantTokenEntry } from '../../actors/tenant/state.js';
-import type { ApiTokenIndex } from '../api-token-index.js';
+import type { TenantTokenEntry } from '../../actors/tenant/state.js';
+import type { AccessParts } from '../access.js';
 import { sha256OfToken } from '../auth.js';
-import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
-import { recordedBy, tellRecorded } from '../outcome.js';
+import { sendJson, textParameter, type Handlers } from '../call.js';
 import { formatRfc3339 } from '../rfc3339.js';
 import { newToken, readExpiry } from '../tokens.js';
 import { validityJson } from './credential-json.js';
 import { reasonOf } from './registered-device.js';
+import { commandTenant } from './tenant-command.js';
 
 export interface ApiTokenRouteOptions {
-  readonly tenants: EntityDirectory<TenantCommand, TenantState>;
-  readonly tokens: ApiTokenIndex;
+  readonly access: AccessParts;
   readonly clock: Clock;
   readonly randomBytes: (size: number) => Buffer;
 }
@@ -21,16 +19,16 @@ export interface ApiTokenRouteOptions {
 const DAY_MS = 24 * 60 * 60 * 1000;
 const LIFE_MS = 90 * DAY_MS;
 const LONGEST_LIFE_MS = 365 * DAY_MS;
-/** A token counts, or counts no more, from the answer on; the index is behind by milliseconds, or Postgres is away. */
-const CAUGHT_UP_TIMEOUT_MS = 5000;
 
 /** `/tokens`: the API tokens of the caller's tenant. */
 export function apiTokenHandlers(options: ApiTokenRouteOptions): Handlers {
-  const { tenants, clock, randomBytes } = options;
+  const { access, clock, randomBytes } = options;
+  const { tenants, lastUses } = access;
   return {
     async listTokens(call) {
-      const items = await tenants.query(tenantStream(call.access.tenant), (state) =>
-        [...state.tokens.values()].map((entry) => apiTokenJson(entry, clock.now())),
+      const { tenant } = call.access;
+      const items = await tenants.query(tenantStream(tenant), (state) =>
+        [...state.tokens.values()].map((entry) => apiTokenJson(entry, lastUses.at(tenant, entry.tokenId), clock.now())),
       );
       sendJson(call, 200, { items, next: null });
     },
@@ -40,7 +38,7 @@ export function apiTokenHandlers(options: ApiTokenRouteOptions): Handlers {
       const now = clock.now();
       const expiresAt = until === undefined ? now + LIFE_MS : readExpiry(until, now, now + LONGEST_LIFE_MS);
       const { tokenId, token } = newToken('flt_', randomBytes);
-      await commandTenant(options, call, {
+      await commandTenant(access, call, {
         type: 'IssueTenantToken',
         creatorRole: call.access.role,
         token: {
@@ -59,7 +57,7 @@ export function apiTokenHandlers(options: ApiTokenRouteOptions): Handlers {
     async revokeToken(call) {
       const tokenId = textParameter(call, 'tokenId');
       const reason = reasonOf(call) ?? 'unspecified';
-      await commandTenant(options, call, { type: 'RevokeTenantToken', tokenId, reason });
+      await commandTenant(access, call, { type: 'RevokeTenantToken', tokenId, reason });
       call.response.status(204).end();
     },
   };
@@ -71,24 +69,16 @@ interface IssueApiToken {
   readonly expiresAt?: string;
 }
 
-async function commandTenant(options: ApiTokenRouteOptions, call: Call, command: TenantCommand): Promise<void> {
-  const { tenant, origin } = call.access;
-  const settings = { correlationId: call.requestId };
-  const recorded = recordedBy(await options.tenants.request(tenantStream(tenant), command, origin, settings));
-  tellRecorded(call, recorded);
-  if (recorded !== undefined) {
-    await options.tokens.caughtUp(recorded.shard, recorded.position, CAUGHT_UP_TIMEOUT_MS);
-  }
-}
-
 /** Schema `ApiToken`. The hash of the token stays inside. */
-function apiTokenJson(entry: TenantTokenEntry, now: number): object {
+function apiTokenJson(entry: TenantTokenEntry, lastUsedAt: number | undefined, now: number): object {
   return {
     id: entry.tokenId,
     role: entry.role,
     label: entry.label,
     issuedAt: formatRfc3339(entry.issuedAt),
     expiresAt: formatRfc3339(entry.expiresAt),
+    createdBy: entry.createdBy,
+    lastUsedAt: lastUsedAt === undefined ? null : formatRfc3339(lastUsedAt),
     ...validityJson(entry, now),
   };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Operation } from '../../../src/api/contract.js';
-import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
+import { ADMIN_TOKEN, PASSWORD, startApiUnderTest, type ApiUnderTest, type Caller } from './api-under-test.js';
 import { examplesOf, operations, preparePath } from './operation-fixtures.js';
 import { answerFaults } from './response-checker.js';
 
@@ -18,6 +18,7 @@ type Row = readonly [
 const READ: Row = [401, 401, 401, 401, 200, 200, 200, 404];
 const LIST: Row = [401, 401, 401, 401, 200, 200, 200, 200];
 const PUBLIC: Row = [200, 200, 200, 200, 200, 200, 200, 200];
+const SIGNED_IN = (good: number): Row => [401, 401, 401, 401, good, good, good, good];
 const adminOnly = (good: number, other = 404): Row => [401, 401, 401, 401, 403, 403, good, other];
 
 /**
@@ -42,6 +43,18 @@ const TABLE: Readonly<Record<string, Row>> = {
   listTokens: adminOnly(200, 200),
   issueToken: adminOnly(201, 201),
   revokeToken: adminOnly(204),
+  listUsers: adminOnly(200, 200),
+  createUser: adminOnly(201, 201),
+  getUser: adminOnly(200),
+  patchUser: adminOnly(200),
+  deleteUser: adminOnly(204),
+  listSessions: LIST,
+  startSession: [201, 201, 201, 201, 201, 201, 201, 201],
+  // A viewer and an operator end sessions of their own; the one that the path names is somebody else's.
+  endSession: [401, 401, 401, 401, 404, 404, 204, 404],
+  getCurrentSession: SIGNED_IN(404),
+  endCurrentSession: SIGNED_IN(404),
+  changeOwnPassword: SIGNED_IN(404),
   getSystemStatus: LIST,
   verifyRelay: [401, 401, 401, 401, 403, 200, 200, 200],
   getHealth: PUBLIC,
@@ -49,6 +62,13 @@ const TABLE: Readonly<Record<string, Row>> = {
   getMetrics: PUBLIC,
   getCertificateAuthority: PUBLIC,
   getContract: PUBLIC,
+};
+/** Where a session may do what a token may not: to be one's own session. */
+const SESSION_TABLE: Readonly<Record<string, Row>> = {
+  ...TABLE,
+  getCurrentSession: SIGNED_IN(200),
+  endCurrentSession: SIGNED_IN(204),
+  changeOwnPassword: SIGNED_IN(201),
 };
 const CALLERS = ['anonymous', 'malformed', 'expired', 'revoked', 'viewer', 'operator', 'admin', 'otherTenant'] as const;
 
@@ -82,28 +102,75 @@ describe('SEC-70 access', () => {
     await under.admin.delete(`/api/v1/tokens/${revoked.id}`);
     for (const role of ['viewer', 'operator', 'admin'] as const) tokens[role] = (await under.issueToken(role)).token;
     tokens.otherTenant = (await under.issueToken('admin', 'rival')).token;
+    await under.admin.post('/api/v1/users', { name: 'admin', role: 'admin', password: PASSWORD });
   });
   afterAll(() => under.stop());
 
   function exampleBody(operation: Operation, caller: string): object | undefined {
     const [example] = examplesOf(operation);
-    return operation.id === 'createDevice' ? { ...example?.value, id: `created-by-${caller}` } : example?.value;
+    switch (operation.id) {
+      case 'createDevice':
+        return { ...example?.value, id: `created-by-${caller}` };
+      case 'createUser':
+        return { ...example?.value, name: `created-by-${caller.toLowerCase()}` };
+      default:
+        return example?.value;
+    }
+  }
+
+  async function statusOf(operation: Operation, as: Caller, caller: string): Promise<number> {
+    const path = await preparePath(under, operation, `${operation.id}-${caller}`);
+    const body = exampleBody(operation, caller);
+    const answer = operation.method === 'patch' ? await as.patch(path, body!) : await as[operation.method](path, body);
+    expect(answerFaults(operation.path, operation.method, answer)).toEqual([]);
+    return answer.status;
+  }
+
+  let people = 0;
+  /** A cookie of its own for each case: some operations end the session. */
+  async function cookieOf(caller: (typeof CALLERS)[number]): Promise<string> {
+    const name = `person-${(people += 1)}`;
+    switch (caller) {
+      case 'anonymous':
+        return '';
+      case 'malformed':
+        return 'fleetlog=not-a-secret';
+      case 'expired': {
+        const cookie = await under.signIn(name, 'admin');
+        now += 8 * 60 * 60 * 1000 + 1;
+        return cookie;
+      }
+      case 'revoked': {
+        const cookie = await under.signIn(name, 'admin');
+        await under.asPage(cookie).delete('/api/v1/sessions/current');
+        return cookie;
+      }
+      case 'otherTenant':
+        return under.signIn(name, 'admin', 'rival');
+      case 'viewer':
+      case 'operator':
+      case 'admin':
+        return under.signIn(name, caller);
+    }
   }
 
   test('has a row for each operation of the contract, and no other', () => {
     expect(Object.keys(TABLE).sort()).toEqual(operations.map(({ id }) => id).sort());
   });
 
-  const cases = operations.flatMap((operation) =>
-    CALLERS.map((caller, index) => ({ operation, caller, id: operation.id, expected: TABLE[operation.id]?.[index] })),
-  );
-  test.each(cases)('SEC-70 $id by $caller gives $expected', async ({ operation, caller, expected }) => {
-    const path = await preparePath(under, operation, `${operation.id}-${caller}`);
-    const body = exampleBody(operation, caller);
-    const as = under.as(tokens[caller]);
-    const answer = operation.method === 'patch' ? await as.patch(path, body!) : await as[operation.method](path, body);
-    expect(answer.status).toBe(expected);
-    expect(answerFaults(operation.path, operation.method, answer)).toEqual([]);
+  const casesOf = (table: Readonly<Record<string, Row>>) =>
+    operations.flatMap((operation) =>
+      CALLERS.map((caller, index) => ({ operation, caller, id: operation.id, expected: table[operation.id]?.[index] })),
+    );
+
+  test.each(casesOf(TABLE))('SEC-70 $id by token of $caller gives $expected', async (row) => {
+    const as = under.as(tokens[row.caller]);
+    expect(await statusOf(row.operation, as, `${row.caller}-token`)).toBe(row.expected);
+  });
+
+  test.each(casesOf(SESSION_TABLE))('SEC-70 $id by session of $caller gives $expected', async (row) => {
+    const as = under.asPage(await cookieOf(row.caller));
+    expect(await statusOf(row.operation, as, `${row.caller}-session`)).toBe(row.expected);
   });
 
   test('SEC-71 an id of another tenant and an unknown id give the same answer, byte for byte', async () => {

@@ -7,23 +7,30 @@ import { FleetlogError } from '../../../src/actors/kernel/errors.js';
 import type {
   CertificateAuthority,
   Clock,
+  CredentialUses,
   DeviceIndex,
   DeviceSummary,
   EncodedEvent,
   EntityDirectory,
   IssuedCertificate,
+  PasswordVerifiers,
   RecordedEvent,
   Subscriber,
 } from '../../../src/actors/kernel/ports.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
-import { createApiTokenIndex } from '../../../src/api/api-token-index.js';
+import { startAccess, type RunningAccess } from '../../../src/api/access.js';
+import { createPasswords } from '../../../src/api/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
 
 export const ADMIN_TOKEN = 'admin-token-for-tests-0123456789abcdef';
+/** That of the contract's examples. */
+export const PASSWORD = 'plum-otter-392-vale-fern';
+/** The real scrypt with a cost that tests can pay a thousand times; `passwords.unit.test.ts` pays the real one. */
+const QUICK_PASSWORDS = createPasswords(4);
 export const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIH\n-----END CERTIFICATE REQUEST-----\n';
 
 /** The real API over the real entities, on a journal in memory. */
@@ -31,6 +38,7 @@ export interface ApiUnderTest {
   readonly api: Api;
   readonly server: HttpServer;
   readonly url: string;
+  readonly access: RunningAccess;
   readonly memory: MemoryJournal;
   readonly logger: ReturnType<typeof createSilentLogger>;
   readonly meter: ReturnType<typeof createMemoryMeter>;
@@ -39,6 +47,10 @@ export interface ApiUnderTest {
   as(token: string | undefined, headers?: Readonly<Record<string, string>>): Caller;
   /** Creates an API token and answers it. */
   issueToken(role: string, tenant?: string): Promise<{ readonly id: string; readonly token: string }>;
+  /** Makes a user and signs in. @returns the value of the header `Cookie` */
+  signIn(name: string, role: string, tenant?: string): Promise<string>;
+  /** As a page of this server with a session. */
+  asPage(cookie: string, headers?: Readonly<Record<string, string>>): Caller;
   /** Journals an event as a device would have caused it. */
   record(stream: string, type: string, payload?: object): Promise<RecordedEvent>;
   stop(): Promise<void>;
@@ -70,17 +82,26 @@ export async function startApiUnderTest(
   const ports = { journal, snapshots, incomingIds, clock, logger, meter };
   const devices = createDeviceDirectory(ports);
   const tenants = createTenantDirectory(ports);
-  const tokens = createApiTokenIndex({ journal, snapshots });
+  const access = await startAccess({
+    tenants,
+    journal,
+    snapshots,
+    ...createMemoryAccessStores(),
+    clock,
+    logger,
+    passwords: QUICK_PASSWORDS,
+  });
+  const { registry } = access;
   const lagging: Subscriber = {
-    name: tokens.name,
-    checkpoint: (shard) => tokens.checkpoint(shard),
+    name: registry.name,
+    checkpoint: (shard) => registry.checkpoint(shard),
     async handle(shard, events) {
       await sleep(tokenLagMs);
-      await tokens.handle(shard, events);
+      await registry.handle(shard, events);
     },
   };
   const subscription = startSubscription({
-    subscriber: tokenLagMs === 0 ? tokens : lagging,
+    subscriber: tokenLagMs === 0 ? registry : lagging,
     journal,
     clock,
     logger,
@@ -88,8 +109,7 @@ export async function startApiUnderTest(
   });
   const api = createApi({
     devices,
-    tenants,
-    tokens,
+    access,
     deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
     journal,
     authority: createFakeAuthority(clock),
@@ -142,6 +162,7 @@ export async function startApiUnderTest(
     api,
     server,
     url,
+    access,
     memory,
     logger,
     meter,
@@ -151,6 +172,14 @@ export async function startApiUnderTest(
       const response = await as(ADMIN_TOKEN, { 'Fleetlog-Tenant': tenant }).post('/api/v1/tokens', { role });
       return response.body;
     },
+    async signIn(name, role, tenant = 'default') {
+      const maker = as(ADMIN_TOKEN, { 'Fleetlog-Tenant': tenant });
+      await maker.post('/api/v1/users', { name, role, password: PASSWORD });
+      const account = tenant === 'default' ? name : `${tenant}/${name}`;
+      const answer = await as(undefined).post('/api/v1/sessions', { name: account, password: PASSWORD });
+      return answer.get('Set-Cookie')?.[0]?.split(';')[0] ?? '';
+    },
+    asPage: (cookie, headers = {}) => as(undefined, { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', ...headers }),
     async record(stream, type, payload = {}) {
       const firstSequence = memory.stream(stream).length + 1;
       const epoch = journal.epochOf(journal.shardOf(stream));
@@ -159,9 +188,27 @@ export async function startApiUnderTest(
     },
     async stop() {
       await server.stop();
+      await access.stop();
       await subscription.stop();
       await Promise.all([devices.stop(), tenants.stop()]);
     },
+  };
+}
+
+/** What Postgres keeps beside the journal. */
+function createMemoryAccessStores(): {
+  readonly verifiers: PasswordVerifiers & { readonly rows: Map<string, string> };
+  readonly uses: CredentialUses;
+} {
+  const rows = new Map<string, string>();
+  return {
+    verifiers: {
+      rows,
+      store: (tenant, _user, sha256, verifier) => Promise.resolve(void rows.set(`${tenant}/${sha256}`, verifier)),
+      load: (tenant, sha256) => Promise.resolve(rows.get(`${tenant}/${sha256}`)),
+      discard: () => Promise.resolve(),
+    },
+    uses: { load: () => Promise.resolve([]), save: () => Promise.resolve() },
   };
 }
 

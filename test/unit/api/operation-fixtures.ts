@@ -1,5 +1,5 @@
 import { loadContract, type Operation } from '../../../src/api/contract.js';
-import type { ApiUnderTest } from './api-under-test.js';
+import { PASSWORD, type ApiUnderTest } from './api-under-test.js';
 
 export const { operations, document } = loadContract();
 
@@ -33,6 +33,15 @@ export async function preparePath(under: ApiUnderTest, operation: Operation, dev
       ? await under.admin.post(`/api/v1/devices/${device}/tokens`, {})
       : await under.admin.post('/api/v1/tokens', { role: 'viewer' });
     parts['tokenId'] = created.body.id;
+  }
+  if (operation.path.includes('{userName}')) {
+    parts['userName'] = device.toLowerCase();
+    const user = { name: parts['userName'], role: 'viewer', password: PASSWORD };
+    await under.admin.post('/api/v1/users', user);
+  }
+  if (operation.path.includes('{sessionId}')) {
+    const cookie = await under.signIn(device.toLowerCase(), 'viewer');
+    parts['sessionId'] = (await under.asPage(cookie).get('/api/v1/sessions/current')).body.id;
   }
   return operation.path.replaceAll(/\{([A-Za-z]+)\}/g, (_all, name: string) => parts[name]!);
 }

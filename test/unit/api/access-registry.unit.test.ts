@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { createApiTokenIndex } from '../../../src/api/api-token-index.js';
+import { createAccessRegistry } from '../../../src/api/access-registry.js';
 import { createMemoryJournal } from '../../support/memory-journal.js';
 
 function recorded(position: number, type: string, payload: object, stream = 'tenant/acme'): RecordedEvent {
@@ -28,24 +28,24 @@ const issued = (position: number, tokenId: string, stream?: string): RecordedEve
 describe('the index of API tokens', () => {
   test('leads a token to its tenant, and knows of its revocation', async () => {
     const { snapshots } = createMemoryJournal();
-    const index = createApiTokenIndex({ journal: { shards: 1, headOf: () => 2 }, snapshots });
+    const index = createAccessRegistry({ journal: { shards: 1, headOf: () => 2 }, snapshots });
     expect(await index.checkpoint(0)).toBe(0);
     expect(index.ready()).toBe(false);
     await index.handle(0, [issued(1, 'a'), recorded(2, 'TelemetryRecorded', {}, 'device/acme/d')]);
     expect(index.ready()).toBe(true);
-    expect(index.find('hash-of-a')).toMatchObject({
+    expect(index.findToken('hash-of-a')).toMatchObject({
       tenant: 'acme',
       tokenId: 'a',
       policy: 'tenant/acme:1',
       revoked: false,
     });
     await index.handle(0, [recorded(3, 'TenantTokenRevoked', { tokenId: 'a', reason: 'x' })]);
-    expect(index.find('hash-of-a')).toMatchObject({ revoked: true });
+    expect(index.findToken('hash-of-a')).toMatchObject({ revoked: true });
   });
 
   test('keeps equal ids of two tenants apart', async () => {
     const { snapshots } = createMemoryJournal();
-    const index = createApiTokenIndex({ journal: { shards: 1, headOf: () => 0 }, snapshots });
+    const index = createAccessRegistry({ journal: { shards: 1, headOf: () => 0 }, snapshots });
     await index.checkpoint(0);
     const rival = { ...issued(2, 'a', 'tenant/rival') };
     await index.handle(0, [
@@ -53,32 +53,32 @@ describe('the index of API tokens', () => {
       { ...rival, payload: Buffer.from(rival.payload.toString().replace('hash-of-a', 'hash-of-b')) },
       recorded(3, 'TenantTokenRevoked', { tokenId: 'a', reason: 'x' }, 'tenant/rival'),
     ]);
-    expect([index.find('hash-of-a')?.revoked, index.find('hash-of-b')?.revoked]).toEqual([false, true]);
+    expect([index.findToken('hash-of-a')?.revoked, index.findToken('hash-of-b')?.revoked]).toEqual([false, true]);
   });
 
   test('I9 goes on where it was saved, equal to the one that read everything', async () => {
     const { snapshots } = createMemoryJournal();
     const journal = { shards: 1, headOf: () => 20_001 };
-    const first = createApiTokenIndex({ journal, snapshots });
+    const first = createAccessRegistry({ journal, snapshots });
     await first.checkpoint(0);
     await first.handle(0, [issued(1, 'a'), issued(20_000, 'b')]);
     await first.handle(0, [recorded(20_001, 'TenantTokenRevoked', { tokenId: 'a', reason: 'x' })]);
-    const second = createApiTokenIndex({ journal, snapshots });
+    const second = createAccessRegistry({ journal, snapshots });
     expect(await second.checkpoint(0)).toBe(20_000);
     await second.handle(0, [recorded(20_001, 'TenantTokenRevoked', { tokenId: 'a', reason: 'x' })]);
-    for (const hash of ['hash-of-a', 'hash-of-b']) expect(second.find(hash)).toEqual(first.find(hash));
+    for (const hash of ['hash-of-a', 'hash-of-b']) expect(second.findToken(hash)).toEqual(first.findToken(hash));
   });
 
   test('does not believe a fold from beyond the head (a database put back)', async () => {
     const { snapshots } = createMemoryJournal();
     await snapshots.save({ stream: 'index/api-tokens/0', sequence: 99, schemaVersion: 1, state: Buffer.from('[]') });
-    const index = createApiTokenIndex({ journal: { shards: 1, headOf: () => 5 }, snapshots });
+    const index = createAccessRegistry({ journal: { shards: 1, headOf: () => 5 }, snapshots });
     expect(await index.checkpoint(0)).toBe(0);
   });
 
   test('tells when a position is reached, and gives up waiting in time', async () => {
     const { snapshots } = createMemoryJournal();
-    const index = createApiTokenIndex({ journal: { shards: 1, headOf: () => 0 }, snapshots });
+    const index = createAccessRegistry({ journal: { shards: 1, headOf: () => 0 }, snapshots });
     await index.checkpoint(0);
     const reached = index.caughtUp(0, 1, 60_000);
     await index.handle(0, [issued(1, 'a')]);

@@ -1,0 +1,35 @@
+import type { Origin } from '../../actors/kernel/ports.js';
+import type { TenantCommand } from '../../actors/tenant/commands.js';
+import { tenantStream } from '../../actors/tenant/events.js';
+import type { AccessParts } from '../access.js';
+import type { Call, PublicCall } from '../call.js';
+import { recordedBy, tellRecorded } from '../outcome.js';
+
+/** A credential counts, or counts no more, from the answer on; the registry is behind by milliseconds, or Postgres is away. */
+const CAUGHT_UP_TIMEOUT_MS = 5000;
+
+/** What is decided under a credential: sign-ins are what makes one. */
+type CommandOfCaller = Exclude<TenantCommand, { readonly type: 'StartSession' | 'RecordFailedSignIns' }>;
+
+/** Sends a command to the caller's tenant, under the caller's credential, as `commandTenantAs`. */
+export function commandTenant(access: AccessParts, call: Call, command: CommandOfCaller): Promise<void> {
+  const { origin, under } = call.access;
+  return commandTenantAs(access, call, origin, under === undefined ? command : { ...command, under });
+}
+
+/**
+ * Sends a command to a tenant, tells in the answer where its events were journaled, and waits until the registry has them.
+ * @throws Refusal, FleetlogError as `recordedBy`
+ */
+export async function commandTenantAs(
+  { tenants, registry }: AccessParts,
+  call: PublicCall,
+  origin: Origin,
+  command: TenantCommand,
+): Promise<void> {
+  const settings = { correlationId: call.requestId };
+  const recorded = recordedBy(await tenants.request(tenantStream(origin.tenant), command, origin, settings));
+  tellRecorded(call, recorded);
+  if (recorded === undefined) return;
+  await registry.caughtUp(recorded.shard, recorded.position + recorded.count - 1, CAUGHT_UP_TIMEOUT_MS);
+}
