@@ -32,6 +32,10 @@ export async function moveCheckpoint(
     'update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3',
     [subscription, shard, move.from, move.to],
   );
-  if (rowCount !== 1)
-    throw new Error(`The checkpoint of ${subscription} in shard ${shard} is not at ${move.from} any more`);
+  if (rowCount !== 1) throw movedCheckpoint(subscription, shard, move.from);
+}
+
+/** Somebody else has moved a checkpoint that stood at `from`. */
+export function movedCheckpoint(subscription: string, shard: number, from: number): Error {
+  return new Error(`The checkpoint of ${subscription} in shard ${shard} is not at ${from} any more`);
 }

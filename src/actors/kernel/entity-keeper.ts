@@ -80,6 +80,8 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
 
   async function releaseIds(messageIds: readonly number[] | undefined): Promise<void> {
     const known = openIds;
+    // A clean session begins and ends with this wish, and has hardly ever something to forget (bench `reconnect`).
+    if (messageIds === undefined && known?.size === 0) return;
     // Unknown until the release is known to have happened.
     openIds = undefined;
     const released = setting.incomingIds.release(tenant, device, messageIds);

@@ -144,9 +144,20 @@ function integers(values: readonly number[]): string {
   return `{${values.join(',')}}`;
 }
 
-/** The events of appends of one shard with their places, the first one after `base`. */
+/**
+ * The events of appends of one shard with their places, the first one after `base`. Their bytes move into one buffer that holds
+ * nothing else: they were cut from Node's buffer pool, of which a lone event would keep 8 KiB alive as long as somebody keeps
+ * the event (bench `memory`).
+ */
 export function toRecordedEvents(appends: readonly WaitingAppend[], base: number, recordedAt: number): RecordedEvent[] {
   const recorded: RecordedEvent[] = [];
+  const bytes = Buffer.allocUnsafeSlow(contentBytes(appends));
+  let end = 0;
+  const move = (content: Buffer): Buffer => {
+    const start = end;
+    end += content.copy(bytes, start);
+    return bytes.subarray(start, end);
+  };
   let position = base;
   for (const { append, shard } of appends) {
     const { stream } = append;
@@ -162,11 +173,19 @@ export function toRecordedEvents(appends: readonly WaitingAppend[], base: number
         schemaVersion,
         occurredAt,
         recordedAt,
-        payload,
-        metadata,
+        payload: move(payload),
+        metadata: move(metadata),
       });
       sequence += 1;
     }
   }
   return recorded;
+}
+
+function contentBytes(appends: readonly WaitingAppend[]): number {
+  let total = 0;
+  for (const { append } of appends) {
+    for (const { payload, metadata } of append.events) total += payload.length + metadata.length;
+  }
+  return total;
 }

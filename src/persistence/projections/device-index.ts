@@ -3,8 +3,9 @@ import type pg from 'pg';
 import type { DeviceEvent } from '../../actors/device/events.js';
 import type { DeviceIndex, RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
-import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
+import { loadCheckpoint, moveCheckpoint, movedCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
+import { connectionChanges, storeConnections, type ConnectionEvent } from './connection-changes.js';
 import { evolveEntry, INDEXED_TYPES, type DeviceEntry, type IndexedEvent } from './device-entry.js';
 import { listDevices } from './device-list.js';
 import { loadEntries, storeEntries, type DeviceKey } from './device-rows.js';
@@ -18,11 +19,24 @@ export interface DeviceIndexOptions {
 
 const NAME = 'device-index';
 
+const CONNECTION_TYPES: ReadonlySet<string> = new Set<ConnectionEvent['type']>([
+  'DeviceConnected',
+  'DeviceDisconnected',
+]);
+
 /**
  * Telemetry changes no row, so its positions alone are stored only so often: after a restart at most so many are read again,
  * and the journal's Postgres is spared a commit per batch.
  */
 const UNSTORED_POSITIONS = 5_000;
+
+/**
+ * Connections are stored no more often than this while nobody waits for them: in a storm of reconnects, which come to each
+ * shard one by one, each statement then carries many.
+ */
+const CONNECTIONS_PAUSE_MS = 100;
+/** A batch of so many events is behind already and waits for nothing. */
+const LARGE_BATCH_EVENTS = 100;
 
 /**
  * The list of devices, kept up by `subscriber`. Rows and checkpoint change in one transaction, so each event counts once; to
@@ -48,7 +62,15 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
       const last = events.at(-1)?.position ?? 0;
       const from = stored.get(shard) ?? 0;
       const relevant = events.filter(({ type, stream }) => INDEXED_TYPES.has(type) && stream.startsWith('device/'));
-      if (relevant.length > 0 || last - from >= UNSTORED_POSITIONS) {
+      if (relevant.length > 0 && from > 0 && relevant.every(({ type }) => CONNECTION_TYPES.has(type))) {
+        if (events.length < LARGE_BATCH_EVENTS) await passed.untilAwaited(shard, CONNECTIONS_PAUSE_MS);
+        const changes = connectionChanges(
+          relevant.map((recorded) => ({ recorded, decoded: decode(recorded) as ConnectionEvent })),
+        );
+        const move = { subscription: NAME, shard, from, to: last };
+        if (!(await storeConnections(pool, move, changes))) throw movedCheckpoint(NAME, shard, from);
+        stored.set(shard, last);
+      } else if (relevant.length > 0 || last - from >= UNSTORED_POSITIONS) {
         await inTransaction(pool, async (client) => {
           await moveCheckpoint(client, NAME, shard, { from, to: last });
           if (relevant.length > 0) await project(client, relevant, decode);

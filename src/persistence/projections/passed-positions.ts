@@ -4,6 +4,8 @@ export interface PassedPositions {
   pass(shard: number, position: number): void;
   /** Resolves at once, when it is passed, or after `timeoutMs`. */
   wait(shard: number, position: number, timeoutMs: number): Promise<void>;
+  /** Resolves after `pauseMs`, sooner when somebody waits for a position of the shard, now or meanwhile. */
+  untilAwaited(shard: number, pauseMs: number): Promise<void>;
 }
 
 interface Waiter {
@@ -14,6 +16,7 @@ interface Waiter {
 export function createPassedPositions(): PassedPositions {
   const passed = new Map<number, number>();
   const waiters = new Map<number, Set<Waiter>>();
+  const pauses = new Map<number, () => void>();
   return {
     pass: (shard, position) => {
       passed.set(shard, Math.max(position, passed.get(shard) ?? 0));
@@ -32,6 +35,19 @@ export function createPassedPositions(): PassedPositions {
         const timer = setTimeout(wake, timeoutMs);
         const waiter = { position, wake };
         ofShard.add(waiter);
+        pauses.get(shard)?.();
+      });
+    },
+    untilAwaited: (shard, pauseMs) => {
+      if ((waiters.get(shard)?.size ?? 0) > 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const end = () => {
+          clearTimeout(timer);
+          pauses.delete(shard);
+          resolve();
+        };
+        const timer = setTimeout(end, pauseMs);
+        pauses.set(shard, end);
       });
     },
   };

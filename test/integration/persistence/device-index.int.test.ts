@@ -228,6 +228,42 @@ describe('device index', () => {
     expect(await rows()).toEqual(live);
   });
 
+  test('I9 batches of nothing but connections leave what a rebuild leaves', async () => {
+    const random = seededRandom(12);
+    for (let number = 0; number < 6; number += 1) shard.add('default', `d${number}`, registered(`d${number}`));
+    shard.add('default', 'd0', connected(1), { type: 'DeviceDeleted', data: {} });
+    const first = shard.events.length;
+    for (let step = 0; step < 120; step += 1) {
+      const epoch = Math.floor(random() * 4);
+      shard.add('default', `d${Math.floor(random() * 6)}`, random() < 0.5 ? connected(epoch) : disconnected(epoch));
+    }
+    const opened = open();
+    await opened.subscriber.checkpoint(0);
+    await opened.subscriber.handle(0, shard.events.slice(0, first));
+    for (let from = first; from < shard.events.length;) {
+      const to = from + 1 + Math.floor(random() * 8);
+      await opened.subscriber.handle(0, shard.events.slice(from, to));
+      from = to;
+    }
+    const live = await rows();
+    await testDatabase.query(
+      "truncate device_index, device_token; delete from subscription_checkpoint where subscription = 'device-index'",
+    );
+    await run(open());
+    expect(await rows()).toEqual(live);
+  });
+
+  test('connections are not stored over the checkpoint of another runner', async () => {
+    shard.add('default', 'a', registered('a'), connected(1), disconnected(1));
+    const [one, other] = [open(), open()];
+    for (const { subscriber } of [one, other]) await subscriber.checkpoint(0);
+    await one.subscriber.handle(0, shard.events.slice(0, 1));
+    await other.subscriber.checkpoint(0);
+    await one.subscriber.handle(0, shard.events.slice(1, 2));
+    await expect(other.subscriber.handle(0, shard.events.slice(1, 3))).rejects.toThrow(/checkpoint/);
+    expect(await one.index.connected('', '', 10)).toHaveLength(1);
+  });
+
   test('counts each event once when a batch fails in the middle or comes again', async () => {
     shard.add('default', 'a', registered('a'), tokenIssued('one', 'h1'));
     shard.add('default', 'b', registered('b'));

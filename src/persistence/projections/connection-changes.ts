@@ -1,0 +1,79 @@
+import type pg from 'pg';
+
+import type { DeviceConnected, DeviceDisconnected } from '../../actors/device/events.js';
+import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import { parseStreamKey } from '../../actors/kernel/stream-key.js';
+
+export type ConnectionEvent = DeviceConnected | DeviceDisconnected;
+
+/** What a batch says about one connection of one device. */
+interface ConnectionChange {
+  readonly tenant: string;
+  readonly device: string;
+  readonly sessionEpoch: number;
+  /** The batch holds its beginning, so it is the device's newest whatever the row says. */
+  readonly began: boolean;
+  connected: boolean;
+}
+
+/** Folds connection events without reading a row: an end counts only for the row, or the beginning, of its own epoch. */
+export function connectionChanges(
+  events: readonly { readonly recorded: RecordedEvent; readonly decoded: ConnectionEvent }[],
+): readonly ConnectionChange[] {
+  const newest = new Map<string, ConnectionChange>();
+  const ends: ConnectionChange[] = [];
+  for (const { recorded, decoded } of events) {
+    const { tenant, id: device = '' } = parseStreamKey(recorded.stream);
+    const { sessionEpoch } = decoded.data;
+    const begun = newest.get(recorded.stream);
+    if (decoded.type === 'DeviceConnected') {
+      newest.set(recorded.stream, { tenant, device, sessionEpoch, began: true, connected: true });
+    } else if (begun === undefined) ends.push({ tenant, device, sessionEpoch, began: false, connected: false });
+    else if (begun.sessionEpoch === sessionEpoch) begun.connected = false;
+  }
+  // A device's beginning in the batch outdates the ends that came before it.
+  const isCurrent = ({ tenant, device }: ConnectionChange): boolean => !newest.has(`device/${tenant}/${device}`);
+  return [...newest.values(), ...ends.filter(isCurrent)];
+}
+
+/**
+ * Moves the checkpoint and stores the changes in one statement: connects come by the thousand, and a transaction of eight
+ * statements for each would cost more than the connect itself (bench `reconnect`).
+ * @returns whether the checkpoint was at `from`; nothing is stored when it was not
+ */
+export async function storeConnections(
+  pool: pg.Pool,
+  checkpoint: { readonly subscription: string; readonly shard: number; readonly from: number; readonly to: number },
+  changes: readonly ConnectionChange[],
+): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'store-connections',
+    text: `with moved as (
+        update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3
+        returning position
+      ), change as (
+        select c.* from moved, unnest($5::text[], $6::text[], $7::int8[], $8::bool[], $9::bool[])
+          as c(tenant, id, session_epoch, began, connected)
+      ), gone as (
+        delete from device_index d using change c
+        where d.tenant = c.tenant and d.id = c.id and not d.registered and not c.connected
+          and (c.began or d.session_epoch = c.session_epoch)
+      ), stored as (
+        update device_index d set connected = c.connected, session_epoch = c.session_epoch from change c
+        where d.tenant = c.tenant and d.id = c.id and (d.registered or c.connected)
+          and (c.began or d.session_epoch = c.session_epoch)
+      ) select from moved`,
+    values: [
+      checkpoint.subscription,
+      checkpoint.shard,
+      checkpoint.from,
+      checkpoint.to,
+      changes.map(({ tenant }) => tenant),
+      changes.map(({ device }) => device),
+      changes.map(({ sessionEpoch }) => sessionEpoch),
+      changes.map(({ began }) => began),
+      changes.map(({ connected }) => connected),
+    ],
+  });
+  return rowCount === 1;
+}
