@@ -107,6 +107,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
       keeper.forget();
       answerRest(known.code);
     }
+    // An idle entity must not keep alive what asked it last (bench `memory`).
+    batch = [];
   }
 
   function takeAsks(): Ask<C>[] {

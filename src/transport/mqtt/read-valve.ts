@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
 
 /** Why a socket is not read: each part of the broker opens only what it has closed. */
-export type ValveReason = 'admission' | 'inbox' | 'window' | 'node' | 'rate' | 'refusals' | 'stopping';
+const VALVE_REASONS = ['admission', 'inbox', 'window', 'node', 'rate', 'refusals', 'stopping'] as const;
+export type ValveReason = (typeof VALVE_REASONS)[number];
 
 /** Stops reading a connection, so that TCP pushes back on its sender. */
 export interface ReadValve {
   readonly isClosed: boolean;
+  isClosedBy(reason: ValveReason): boolean;
   close(reason: ValveReason): void;
   open(reason: ValveReason): void;
   /** Largest number of bytes taken at once; `undefined` = all there is. */
@@ -19,14 +21,15 @@ export interface ReadValve {
  * @param readOn continues reading after the valve has refused a read
  */
 export function createReadValve(connection: Duplex, readOn: () => void): ReadValve {
-  const closedBy = new Set<ValveReason>();
+  // A bit per reason and no Set: each connection has a valve (bench `memory`).
+  let closedBy = 0;
   let refusedRead = false;
   let largestRead: number | undefined;
   const read = connection.read.bind(connection) as (size?: number) => unknown;
 
   connection.read = (size?: number): unknown => {
     if (size === 0) return read(0); // Node's own way to fill the buffer, up to its high-water mark
-    if (closedBy.size > 0) {
+    if (closedBy !== 0) {
       refusedRead = true;
       return null;
     }
@@ -38,15 +41,22 @@ export function createReadValve(connection: Duplex, readOn: () => void): ReadVal
 
   return {
     get isClosed() {
-      return closedBy.size > 0;
+      return closedBy !== 0;
     },
-    close: (reason) => void closedBy.add(reason),
+    isClosedBy: (reason) => (closedBy & bitOf(reason)) !== 0,
+    close: (reason) => void (closedBy |= bitOf(reason)),
     open(reason) {
-      if (!closedBy.delete(reason) || closedBy.size > 0 || !refusedRead) return;
+      const before = closedBy;
+      closedBy &= ~bitOf(reason);
+      if (closedBy === before || closedBy !== 0 || !refusedRead) return;
       refusedRead = false;
       // Not here: who opens may be in the middle of releasing what was read before.
       setImmediate(readOn);
     },
     limitReads: (bytes) => void (largestRead = bytes),
   };
+}
+
+function bitOf(reason: ValveReason): number {
+  return 1 << VALVE_REASONS.indexOf(reason);
 }
