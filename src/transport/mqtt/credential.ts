@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Credential } from '../../actors/device/commands.js';
 import { isIdentifier } from '../../actors/kernel/identifier.js';
-import { readPeerIdentity, type PeerIdentity } from '../pki/identity.js';
+import { readIdentity, type PeerIdentity } from '../pki/identity.js';
 import type { Peer } from './access.js';
 
 /** Tenant of user names without one. */
@@ -11,7 +11,9 @@ const DEFAULT_TENANT = 'default';
 
 /** Who the certificate names that the TLS layer has verified, on resumed sessions too; `undefined` = none that may be used. */
 export function verifiedIdentity(socket: Socket): PeerIdentity | undefined {
-  return socket instanceof TLSSocket && socket.authorized ? readPeerIdentity(socket.getPeerCertificate()) : undefined;
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate && readIdentity(certificate);
 }
 
 /** Who a CONNECT says it is, before anything of it is believed. */
