@@ -24,8 +24,7 @@ export function readIdentity(certificate: X509Certificate): PeerIdentity | undef
   const [, tenant, device] = PLAIN_SUBJECT.exec(certificate.subject) ?? [];
   if (tenant === undefined || device === undefined) return readPeerIdentity(certificate.toLegacyObject());
   return readPeerIdentity({
-    // The type asks for all members of a name, which no certificate has.
-    subject: { CN: device, O: tenant } as PeerCertificate['subject'],
+    subject: { CN: device, O: tenant },
     fingerprint256: certificate.fingerprint256,
     valid_to: certificate.validTo,
   });

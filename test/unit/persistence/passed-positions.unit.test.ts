@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { test } from '@jest/globals';
 import { createPassedPositions } from '../../../src/persistence/projections/passed-positions.js';
 
 const LONG_MS = 3_600_000;
