@@ -260,7 +260,7 @@ async function startKafka(
     local = await starting;
   }
   const brokers = local ? [local.brokers] : config.kafka.brokers;
-  const publisher = createEventPublisher({ ...config.kafka, brokers, shards: config.shards, logger });
+  const publisher = createEventPublisher({ ...config.kafka, brokers, shards: config.shards, clock, logger });
   return { brokers, pid: local?.pid ?? null, publisher, title: local ? 'Kafka (local)' : 'Kafka' };
 }
 

@@ -88,17 +88,6 @@ export const MUTATIONS = [
         replace: '        throw error;\n',
       },
       {
-        file: 'src/transport/kafka/publisher-session.ts',
-        find: '  const transaction = await producer.transaction();\n',
-        replace: '  const transaction = await producer.transaction();\n  try {\n',
-      },
-      {
-        file: 'src/transport/kafka/publisher-session.ts',
-        find: '  await transaction.commit();\n',
-        replace:
-          '  await transaction.commit();\n  } catch (error) {\n    await transaction.abort();\n    throw error;\n  }\n',
-      },
-      {
         file: 'src/actors/relay/shard-relay.ts',
         find: '    position = undefined;\n    if (isFenced(error))',
         replace: '    if (isFenced(error))',
@@ -118,8 +107,8 @@ export const MUTATIONS = [
     edits: [
       {
         file: 'src/transport/kafka/publisher-session.ts',
-        find: '  await (await producer.transaction()).abort();\n',
-        replace: '',
+        find: '`fleetlog.${eventsTopic}.${shard}`',
+        replace: '`fleetlog.${eventsTopic}.${shard}.${Math.random()}`',
       },
     ],
     level: 'int',

@@ -17,8 +17,11 @@ export interface ProxiedRequest {
   readonly connection: number;
 }
 
-/** `cut` = the connection ends there: a request is never delivered, or it is and its answer is lost. */
-export type Verdict = 'pass' | 'cut';
+/**
+ * `cut` = the connection ends there: a request is never delivered, or it is and its answer is lost. `swallow` = the same, but the
+ * connection stays open and silent.
+ */
+export type Verdict = 'pass' | 'cut' | 'swallow';
 
 export interface KafkaProxy {
   /** `host:port`, for clients in place of the broker's. */
@@ -74,8 +77,9 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       frames((frame) => {
         const request = { api: frame.readInt16BE(4), body: afterHeader(frame), connection };
         unanswered.set(frame.readInt32BE(8), request);
-        if (proxy.onRequest(request) === 'cut') cut();
-        else upstream.write(frame);
+        const verdict = proxy.onRequest(request);
+        if (verdict === 'cut') cut();
+        else if (verdict === 'pass') upstream.write(frame);
       }),
     );
     upstream.on(
@@ -83,8 +87,9 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
       frames((frame) => {
         const request = unanswered.get(frame.readInt32BE(4));
         unanswered.delete(frame.readInt32BE(4));
-        if (request && proxy.onAnswer(request, frame) === 'cut') cut();
-        else client.write(withAddress(frame, own, port, ownPort()));
+        const verdict = request ? proxy.onAnswer(request, frame) : 'pass';
+        if (verdict === 'cut') cut();
+        else if (verdict === 'pass') client.write(withAddress(frame, own, port, ownPort()));
       }),
     );
   });

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { createEventPublisher, type KafkaPublisher } from '../../src/transport/kafka/event-publisher.js';
 import { fetchedKafka } from '../../src/transport/kafka/local-broker.js';
 import type { TopicNames } from '../../src/transport/kafka/topics.js';
-import { createSilentLogger } from './fake-ports.js';
+import { createSilentLogger, realClock } from './fake-ports.js';
 
 const run = promisify(execFile);
 /** A dump of a test's topic is small, its JSON is not. */
@@ -40,6 +40,7 @@ export function testPublisher(options: {
       sasl: undefined,
       logger: createSilentLogger(),
       shards: options.shards,
+      clock: realClock,
       ...options.topics,
     }),
   );

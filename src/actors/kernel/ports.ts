@@ -309,7 +309,6 @@ export interface EventPublisher {
   /** One transaction: these events (contiguous, of this shard) to its one partition, and the checkpoint. */
   send(shard: number, events: readonly RecordedEvent[], checkpoint: RelayCheckpoint): Promise<void>;
   close(shard: number): Promise<void>;
-  health(): Promise<{ readonly reachable: boolean; readonly reason?: string }>;
 }
 
 /** What the read_committed view of the topic may do wrong. */

@@ -1,20 +1,38 @@
 import type { RelayCheckpoint } from '../../actors/kernel/ports.js';
 import type { Cluster, FetchedRecord } from './kafkajs-internals.js';
-import { partitionBounds, readCommitted, type PartitionPlace } from './partition-reader.js';
+import type { ByteWriter } from './byte-writer.js';
+import type { PartitionPlace } from './partition-place.js';
+import { partitionBounds, readCommitted } from './partition-reader.js';
+import { writeRecordBatch, type ProducerIdentity } from './record-batch.js';
 
 /** How far from the end the search for the last checkpoint begins; doubled until one is found. */
 const FIRST_STEP = 16n;
 
-/** A record of the checkpoint topic (`interfaces.md` §5): key `shard-<n>`, partition = shard. */
-export function toCheckpointRecord(
+/** More than record and batch of a checkpoint take. */
+const CHECKPOINT_BYTES = 256;
+
+/** Writes a batch of one record of the checkpoint topic (`interfaces.md` §5): key `shard-<n>`, no headers. */
+export function writeCheckpointBatch(
+  out: ByteWriter,
+  producer: ProducerIdentity,
+  firstSequence: number,
   shard: number,
-  checkpoint: RelayCheckpoint,
-): { partition: number; key: string; value: string } {
-  return {
-    partition: shard,
-    key: `shard-${shard}`,
-    value: JSON.stringify({ position: checkpoint.position, epoch: checkpoint.epoch }),
-  };
+  { position, epoch }: RelayCheckpoint,
+  now: number,
+): void {
+  const key = Buffer.from(`shard-${shard}`);
+  const value = Buffer.from(JSON.stringify({ position, epoch }));
+  writeRecordBatch(out, { producer, firstSequence, records: 1, firstTimestamp: now, lastTimestamp: now }, () => {
+    out.ensure(CHECKPOINT_BYTES);
+    // Attributes, time stamp and offset, both as in the batch, the lengths of key and value, and the number of headers: a byte each.
+    out.varint(6 + key.length + value.length);
+    out.int8(0);
+    out.varint(0);
+    out.varint(0);
+    out.bulk(key);
+    out.bulk(value);
+    out.varint(0);
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { withDeadline } from '../../actors/kernel/deadline.js';
 import { StartRefused } from '../../actors/kernel/errors.js';
-import type { EventPublisher, RelayCheckpoint } from '../../actors/kernel/ports.js';
+import type { Clock, EventPublisher, RelayCheckpoint } from '../../actors/kernel/ports.js';
 import { readLastCheckpoint } from './checkpoint-record.js';
 import { createKafkaClient, type KafkaClient, type KafkaConnection } from './kafka-client.js';
 import type { Cluster } from './kafkajs-internals.js';
@@ -19,11 +19,10 @@ export interface KafkaPublisher extends EventPublisher {
 
 const TOPICS_MS = 20_000;
 const CHECKPOINT_MS = 20_000;
-const HEALTH_MS = 5_000;
 
 /** Transactional publishing in the exact steps of libraries.md §3: topics, open, fence, checkpoint, transactions, throw away. */
 export function createEventPublisher(
-  options: KafkaConnection & TopicNames & { readonly shards: number },
+  options: KafkaConnection & TopicNames & { readonly shards: number; readonly clock: Pick<Clock, 'now'> },
 ): KafkaPublisher {
   const client = createKafkaClient(options);
   const { shards } = options;
@@ -59,7 +58,7 @@ export function createEventPublisher(
       slots.set(shard, slot);
       await earlier?.session?.close();
       await topicsExist();
-      const session = await openSession(client, topics, shard);
+      const session = await openSession(client, topics, shard, options.clock);
       if (slots.get(shard) === slot) {
         slot.session = session;
         return;
@@ -81,18 +80,6 @@ export function createEventPublisher(
       await session.send(events, checkpoint);
     },
     close,
-    async health() {
-      try {
-        await withDeadline(
-          onCluster(client, [], () => Promise.resolve()),
-          HEALTH_MS,
-          'reaching Kafka',
-        );
-        return { reachable: true };
-      } catch (error) {
-        return { reachable: false, reason: (error as Error).message };
-      }
-    },
     async stop() {
       await Promise.all([...slots.keys()].map(close));
     },

@@ -1,34 +1,23 @@
 import type { RecordedEvent } from '../../actors/kernel/ports.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
+import { HEADER_MEMBERS } from './metadata-members.js';
 
-/** A record of the events topic, as kafkajs takes it. */
+/**
+ * What the record of an event says (`interfaces.md` §5), in plain words. The verifier compares the topic with it, and
+ * `event-record-writer.ts`, which writes the same without making it, is tested against it.
+ */
 export interface EventRecord {
-  readonly partition: number;
   /** The stream, so that the default partitioner of any client finds the partition. */
   readonly key: string;
   /** The event's payload, untouched. */
   readonly value: Buffer;
+  /** All text. Those that an event lacks (a rule's session epoch, say) are left out. */
   readonly headers: Readonly<Record<string, string>>;
-  /** ms since 1970: when the journal took it, but never in the future. */
-  readonly timestamp: string;
 }
 
-/** The members of an event's metadata that become headers (`origin.ts` writes them). */
-interface EventMetadata {
-  readonly principal?: string;
-  readonly sessionEpoch?: number;
-  readonly correlationId?: string;
-  readonly causationId?: string;
-}
-
-/** `interfaces.md` §5: all headers are text. Those that an event lacks (a rule's session epoch, say) are left out. */
 export function toEventRecord(event: RecordedEvent): EventRecord {
-  const { tenant, id } = parseStreamKey(event.stream);
-  const metadata = JSON.parse(event.metadata.toString()) as EventMetadata;
-  const text = (name: string, value: string | number | undefined): Record<string, string> =>
-    value === undefined ? {} : { [name]: String(value) };
+  const { concept, tenant, id } = parseStreamKey(event.stream);
   return {
-    partition: event.shard,
     key: event.stream,
     value: event.payload,
     headers: {
@@ -39,17 +28,31 @@ export function toEventRecord(event: RecordedEvent): EventRecord {
       sequence: String(event.sequence),
       stream: event.stream,
       tenant_id: tenant,
-      ...(event.stream.startsWith('device/') && text('device_id', id)),
+      ...(concept === 'device' && id !== undefined && { device_id: id }),
       recorded_at: String(event.recordedAt),
       occurred_at: String(event.occurredAt),
-      ...text('principal', metadata.principal),
-      ...text('session_epoch', metadata.sessionEpoch),
-      ...text('correlation_id', metadata.correlationId),
-      ...text('causation_id', metadata.causationId),
+      ...headersOf(event.metadata),
       'content-type': 'application/json',
       'creation-time': String(event.occurredAt),
     },
-    // Kafka 4 refuses what is more than an hour ahead; a journal written while the clock was wrong must get there all the same.
-    timestamp: String(Math.min(event.recordedAt, Date.now())),
   };
+}
+
+/** The headers that come from the metadata, in their order. */
+export function headersOf(metadata: Buffer): Record<string, string> {
+  const members = JSON.parse(metadata.toString()) as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(
+    HEADER_MEMBERS.filter(({ member }) => members[member] !== undefined).map(({ member, header }) => [
+      header,
+      String(members[member]),
+    ]),
+  );
+}
+
+/**
+ * Time stamp of the record, ms since 1970: when the journal took the event, but never in the future. Kafka 4 refuses what is
+ * more than an hour ahead; a journal written while the clock was wrong must get there all the same.
+ */
+export function timestampOf({ recordedAt }: RecordedEvent, now: number): number {
+  return Math.min(recordedAt, now);
 }

@@ -29,9 +29,9 @@ const REQUEST_MS = 10_000;
 
 /**
  * Short and always given: the defaults differ under NODE_ENV=test (K8), and what the relay retries itself need not be retried
- * here. `initialRetryTime` is what follows CONCURRENT_TRANSACTIONS after almost every quick next transaction (K11).
+ * here. Transactions are never sent again at all (`publisher-session.ts`).
  */
-export const RETRY = { retries: 6, initialRetryTime: 4, maxRetryTime: 200 };
+const RETRY = { retries: 6, initialRetryTime: 4, maxRetryTime: 200 };
 
 export function createKafkaClient(connection: KafkaConnection): KafkaClient {
   stopIdleTimers();

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import type { Logger as KafkaLogger, SASLOptions } from 'kafkajs';
+import type { ByteWriter } from './byte-writer.js';
 
 /**
  * The parts of kafkajs 2.2.4 that it does not export, typed as far as they are used. The pin in package.json is exact because
@@ -24,7 +26,55 @@ export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[];
 }
 
-interface Broker {
+/** `src/network/connection.js`. */
+interface Connection {
+  readonly clientId: string;
+  readonly socket: Socket;
+  readonly requestQueue: {
+    push(request: {
+      readonly entry: object;
+      readonly expectResponse: boolean;
+      readonly requestTimeout: null;
+      readonly sendRequest: () => void;
+    }): void;
+    maybeThrottle(ms: number | undefined): void;
+  };
+  isConnected(): boolean;
+  authenticate(): Promise<void>;
+  nextCorrelationId(): number;
+}
+
+/** A request and its answer in one version, as `src/protocol/requests/<name>/index.js` makes them. */
+interface Exchange {
+  readonly request: { readonly apiKey: number; readonly apiName: string; readonly apiVersion: number };
+  readonly response: {
+    decode(payload: Buffer): Promise<{ readonly clientSideThrottleTime?: number }>;
+    parse(decoded: object): Promise<unknown>;
+  };
+}
+
+/** What names a transaction in its requests; ids are decimal digits here. */
+interface TransactionNames {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+/** `src/broker/index.js`. */
+export interface Broker {
+  readonly connectionPool: { getConnection(): Promise<Connection> };
+  /** The request in the best version that the broker and kafkajs both know. */
+  lookupRequest(apiKey: number, definitions: unknown): (given: object) => Exchange;
+  initProducerId(request: {
+    readonly transactionalId: string;
+    readonly transactionTimeout: number;
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>;
+  addPartitionsToTxn(
+    request: TransactionNames & {
+      readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+    },
+  ): Promise<unknown>;
+  endTxn(request: TransactionNames & { readonly transactionResult: boolean }): Promise<unknown>;
   fetch(request: {
     readonly isolationLevel: number;
     readonly maxWaitTime: number;
@@ -49,6 +99,7 @@ export interface Cluster {
   refreshMetadata(): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findBroker(node: { readonly nodeId: string }): Promise<Broker>;
+  findGroupCoordinator(of: { readonly groupId: string; readonly coordinatorType: number }): Promise<Broker>;
   fetchTopicsOffset(
     topics: readonly {
       readonly topic: string;
@@ -76,7 +127,8 @@ export interface ClusterOptions {
 }
 
 export const Cluster = load('kafkajs/src/cluster/index.js') as new (options: ClusterOptions) => Cluster;
-export const createSocketFactory = load('kafkajs/src/network/socketFactory.js') as () => unknown;
+const { requests } = load('kafkajs/src/protocol/requests/index.js') as { requests: { readonly Produce: unknown } };
+const PRODUCE = 0;
 export const createRootLogger = (
   load('kafkajs/src/loggers/index.js') as { createLogger: (options: object) => KafkaLogger }
 ).createLogger;
@@ -85,8 +137,57 @@ export const withoutAborted = load('kafkajs/src/consumer/filterAbortedMessages.j
   readonly abortedTransactions: FetchedPartition['abortedTransactions'];
 }) => readonly FetchedRecord[];
 
+/** `coordinator_type` of FindCoordinator: the coordinator of a transactional id. */
+export const OF_TRANSACTIONS = 1;
+
 /** `isolation_level` of a fetch: nothing of an open or aborted transaction. */
 export const READ_COMMITTED = 1;
+
+/** @see createSocketFactory */
+type SocketFactory = (to: { readonly onConnect: () => void }) => Socket;
+
+/**
+ * Sockets as kafkajs makes them (`network/socketFactory.js`), but without Nagle's algorithm: the end of a large request must not
+ * wait for the acknowledgement of its beginning.
+ */
+export function createSocketFactory(): SocketFactory {
+  const create = (load('kafkajs/src/network/socketFactory.js') as () => SocketFactory)();
+  return (to) => create(to).setNoDelay(true);
+}
+
+/**
+ * Sends one Produce request whose body is written by `writeBody`, straight into `out`: kafkajs would make objects of each
+ * record and header, and copy the whole three times (`protocol/encoder.js`, `protocol/request.js`). As `network/connection.js`
+ * does it otherwise: same queue, same time-outs, same check of the answer. `out` may be used again when it has settled well.
+ * @throws KafkaJSError when there is no answer, or the answer names an error of any partition
+ */
+export async function produce(broker: Broker, out: ByteWriter, writeBody: (out: ByteWriter) => void): Promise<void> {
+  const connection = await broker.connectionPool.getConnection();
+  await connection.authenticate();
+  if (!connection.isConnected()) throw new Error('the connection to Kafka was lost');
+  const { request, response } = broker.lookupRequest(PRODUCE, requests.Produce)({});
+  const correlationId = connection.nextCorrelationId();
+  out.at = 0;
+  out.int32(0); // size: below
+  out.int16(request.apiKey);
+  out.int16(request.apiVersion);
+  out.int32(correlationId);
+  out.string(connection.clientId);
+  writeBody(out);
+  const frame = out.bytes.subarray(0, out.at);
+  frame.writeInt32BE(frame.length - 4, 0);
+  const { payload } = await new Promise<{ payload: Buffer }>((resolve, reject) => {
+    connection.requestQueue.push({
+      entry: { ...request, correlationId, resolve, reject },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => connection.socket.write(frame),
+    });
+  });
+  const decoded = await response.decode(payload);
+  connection.requestQueue.maybeThrottle(decoded.clientSideThrottleTime);
+  await response.parse(decoded);
+}
 
 interface RequestQueue {
   throttledUntil: number;

@@ -1,14 +1,10 @@
 import { READ_COMMITTED, withoutAborted, type Cluster, type FetchedRecord } from './kafkajs-internals.js';
+import { leaderOf, type PartitionPlace } from './partition-place.js';
 
 const FETCH_BYTES = 1 << 20;
 const FETCH_WAIT_MS = 200;
 /** Empty answers below the last stable offset that are repeated before one offset is stepped over. */
 const EMPTY_ANSWERS = 2;
-
-export interface PartitionPlace {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** First and next offset of a partition, as a read_committed reader sees them. */
 export async function partitionBounds(
@@ -63,12 +59,11 @@ export async function holdsRecords(cluster: Cluster, place: PartitionPlace): Pro
 
 async function fetchOnce(
   cluster: Cluster,
-  { topic, partition }: PartitionPlace,
+  place: PartitionPlace,
   offset: bigint,
 ): Promise<Pick<Fetched, 'messages' | 'abortedTransactions'>> {
-  const leader = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0];
-  if (leader === undefined) throw new Error(`${topic}/${partition} has no leader`);
-  const broker = await cluster.findBroker({ nodeId: leader });
+  const { topic, partition } = place;
+  const broker = await leaderOf(cluster, place);
   const { responses } = await broker.fetch({
     isolationLevel: READ_COMMITTED,
     maxWaitTime: FETCH_WAIT_MS,

@@ -1,10 +1,15 @@
-import type { Producer } from 'kafkajs';
 import { withDeadline } from '../../actors/kernel/deadline.js';
-import type { RecordedEvent, RelayCheckpoint } from '../../actors/kernel/ports.js';
-import { toCheckpointRecord } from './checkpoint-record.js';
-import { toEventRecord } from './event-record.js';
-import { RETRY, type KafkaClient } from './kafka-client.js';
+import type { Clock, RecordedEvent, RelayCheckpoint } from '../../actors/kernel/ports.js';
+import { ByteWriter } from './byte-writer.js';
+import { writeCheckpointBatch } from './checkpoint-record.js';
+import { writeEventBatch } from './event-batch.js';
+import type { KafkaClient } from './kafka-client.js';
+import { produce, type Broker, type Cluster } from './kafkajs-internals.js';
+import { leaderOf } from './partition-place.js';
+import { writeProduceBody, type PartitionBatch } from './produce-request.js';
+import { sequenceAfter } from './record-batch.js';
 import type { TopicNames } from './topics.js';
+import { fence } from './transactions.js';
 
 /** One transactional producer of one shard, from its fence to its first error. */
 export interface PublisherSession {
@@ -13,81 +18,106 @@ export interface PublisherSession {
   close(): Promise<void>;
 }
 
-/** An open transaction holds back read_committed readers no longer than this. */
-const TRANSACTION_MS = 15_000;
 const OPEN_MS = 25_000;
 const SEND_MS = 20_000;
 const CLOSE_MS = 3_000;
 
 /**
- * Opens a session and fences all earlier ones of this shard: `connect` fences nothing, `transaction()` sends InitProducerId,
- * which answers only when the previous transaction is complete; aborting the empty one sends nothing.
+ * Opens a session on connections of its own and fences all earlier ones of this shard.
+ *
+ * It is exact because it is simple: a Produce request is sent once and never again, so sequences only count up, and whatever
+ * goes wrong ends the session. What its last transaction has become, the checkpoint tells after the next fence. (kafkajs' own
+ * producer repeats requests and counts its sequences back: K1 to K4, K6.)
  */
-export async function openSession(client: KafkaClient, topics: TopicNames, shard: number): Promise<PublisherSession> {
-  const producer = client.kafka.producer({
-    transactionalId: `fleetlog.${topics.eventsTopic}.${shard}`,
-    transactionTimeout: TRANSACTION_MS,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    retry: RETRY,
-    createPartitioner:
-      () =>
-      ({ message }) =>
-        message.partition ?? shard,
-  });
-  let underWay = connectAndFence(producer);
+export async function openSession(
+  client: KafkaClient,
+  topics: TopicNames,
+  shard: number,
+  clock: Pick<Clock, 'now'>,
+): Promise<PublisherSession> {
+  const ended = new AbortController();
+  const { signal } = ended;
+  const connected = client.openCluster([topics.eventsTopic, topics.checkpointTopic]);
+  const opened = connected.then((cluster) => createSender({ cluster, topics, shard, clock, signal }));
+  let underWay: Promise<unknown> = opened;
+  let spent = false;
+
+  /** Disconnects, and once more behind work that has outlived its deadline: kafkajs connects again for a request. */
+  async function close(): Promise<void> {
+    ended.abort();
+    const disconnect = (): Promise<void> => connected.then((cluster) => cluster.disconnect());
+    await withDeadline(disconnect(), CLOSE_MS, 'closing a session').catch(() => undefined);
+    void underWay.then(disconnect, disconnect).catch(() => undefined);
+  }
+
   try {
-    await withDeadline(underWay, OPEN_MS, 'connecting to Kafka and fencing earlier relays');
+    await withDeadline(opened, OPEN_MS, 'connecting to Kafka and fencing earlier relays');
   } catch (error) {
-    void endProducer(producer, underWay);
+    void close();
     throw error;
   }
-  let spent = false;
+  const send = await opened;
   return {
     async send(events, checkpoint) {
       if (spent) throw new Error('this session has failed before; only a new one is exact');
       try {
-        underWay = sendTransaction(producer, topics, shard, events, checkpoint);
+        underWay = send(events, checkpoint);
         await withDeadline(underWay, SEND_MS, 'a Kafka transaction');
       } catch (error) {
-        // K1, K2, K6: after an error kafkajs' sequence numbers are wrong, so this producer never sends again.
         spent = true;
         throw error;
       }
     },
-    close: () => endProducer(producer, underWay),
+    close,
   };
 }
 
-async function connectAndFence(producer: Producer): Promise<void> {
-  await producer.connect();
-  await (await producer.transaction()).abort();
-}
+type Send = (events: readonly RecordedEvent[], checkpoint: RelayCheckpoint) => Promise<void>;
 
-async function sendTransaction(
-  producer: Producer,
-  { eventsTopic, checkpointTopic }: TopicNames,
-  shard: number,
-  events: readonly RecordedEvent[],
-  checkpoint: RelayCheckpoint,
-): Promise<void> {
-  const transaction = await producer.transaction();
-  // One send at a time, each to one partition: retried sends overtake each other, and several partitions lose (K3, K4).
-  await transaction.send({ topic: eventsTopic, acks: -1, messages: events.map(toEventRecord) });
-  await transaction.send({ topic: checkpointTopic, acks: -1, messages: [toCheckpointRecord(shard, checkpoint)] });
-  await transaction.commit();
-}
+/** Fences, and looks up where the two partitions of this shard are led: when that changes, the session ends with an error. */
+async function createSender(options: {
+  readonly cluster: Cluster;
+  readonly topics: TopicNames;
+  readonly shard: number;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly signal: AbortSignal;
+}): Promise<Send> {
+  const { cluster, shard, clock, signal } = options;
+  const { eventsTopic, checkpointTopic } = options.topics;
+  const { producer, begin, commit } = await fence(cluster, `fleetlog.${eventsTopic}.${shard}`, signal);
+  const eventsLeader = await leaderOf(cluster, { topic: eventsTopic, partition: shard });
+  const checkpointLeader = await leaderOf(cluster, { topic: checkpointTopic, partition: shard });
+  const partitions = [eventsTopic, checkpointTopic].map((topic) => ({ topic, partitions: [shard] }));
+  const request = new ByteWriter();
+  let eventSequence = 0;
+  let checkpointSequence = 0;
 
-/**
- * Disconnects, and once more behind work that has outlived its deadline: kafkajs' retries connect again. They can no longer
- * publish anything that counts, the next session fences them.
- */
-async function endProducer(producer: Producer, underWay: Promise<void>): Promise<void> {
-  await disconnect(producer);
-  void underWay.catch(() => undefined).then(() => disconnect(producer));
-}
+  const sendTo = (leader: Broker, batches: readonly PartitionBatch[]): Promise<void> =>
+    produce(leader, request, (out) => writeProduceBody(out, producer, batches));
 
-/** Within bounds: a broker that is away must not hold up the next session. */
-async function disconnect(producer: Producer): Promise<void> {
-  await withDeadline(producer.disconnect(), CLOSE_MS, 'closing a producer').catch(() => undefined);
+  return async (events, checkpoint) => {
+    const now = clock.now();
+    const eventBatch: PartitionBatch = {
+      topic: eventsTopic,
+      partition: shard,
+      writeBatch: (out) => writeEventBatch(out, producer, eventSequence, events, now),
+    };
+    const checkpointBatch: PartitionBatch = {
+      topic: checkpointTopic,
+      partition: shard,
+      writeBatch: (out) => writeCheckpointBatch(out, producer, checkpointSequence, shard, checkpoint, now),
+    };
+    await begin(partitions);
+    signal.throwIfAborted();
+    if (eventsLeader === checkpointLeader) await sendTo(eventsLeader, [eventBatch, checkpointBatch]);
+    else {
+      await sendTo(eventsLeader, [eventBatch]);
+      signal.throwIfAborted();
+      await sendTo(checkpointLeader, [checkpointBatch]);
+    }
+    eventSequence = sequenceAfter(eventSequence, events.length);
+    checkpointSequence = sequenceAfter(checkpointSequence, 1);
+    signal.throwIfAborted();
+    await commit();
+  };
 }

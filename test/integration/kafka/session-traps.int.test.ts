@@ -75,19 +75,23 @@ test('K2 what an aborted transaction has sent is sent again by a new session, an
   expect(seen).toEqual(due);
 });
 
-test('K3 a shard never has two sends under way, K4 and each is for one partition', async () => {
+test('K3 a shard never has two sends under way, K4 and none has two batches for one topic', async () => {
   const shards = 4;
   const memory = createGrowingJournal(shards);
   const several = testPublisher({ topics, shards, broker: proxy.address });
   const underWay = new Map<number, number>();
   let most = 0;
-  const places: number[] = [];
+  const places: string[] = [];
   proxy.onRequest = (request) => {
     if (request.api !== API.produce) return 'pass';
     const now = (underWay.get(request.connection) ?? 0) + 1;
     underWay.set(request.connection, now);
     most = Math.max(most, now);
-    places.push(producedPartitions(request).length);
+    places.push(
+      producedPartitions(request)
+        .map(({ topic }) => topic)
+        .join(' '),
+    );
     return 'pass';
   };
   proxy.onAnswer = (request) => {
@@ -99,7 +103,8 @@ test('K3 a shard never has two sends under way, K4 and each is for one partition
   await untilRelayed(relay, memory);
   expect(underWay.size).toBe(shards);
   expect(most).toBe(1);
-  expect(new Set(places)).toEqual(new Set([1]));
+  expect([...new Set(places)]).toHaveLength(1);
+  expect(places[0]!.split(' ')).toHaveLength(2);
 });
 
 test('K5 connections that are idle set no timers', async () => {
@@ -138,15 +143,13 @@ test('K7 an outage that outlives the retries of kafkajs ends with its end', asyn
   await memory.grow(10);
   await until('the relay waits', () => relay.status().state === 'waiting');
   await until('it has opened in vain again and again', () => proxy.refused > 30);
-  expect(await publisher.health()).toMatchObject({ reachable: false });
   proxy.down = false;
   await untilRelayed(relay, memory);
-  expect(await publisher.health()).toEqual({ reachable: true });
   const verification = await verify(publisher, memory);
   expect(verification).toMatchObject({ records: 20, first: null });
 });
 
-test('K8 the number of retries is ours, not the other one that kafkajs has under NODE_ENV=test', async () => {
+test('K8 a request that failed is never sent again, under NODE_ENV=test neither, where kafkajs retries more', async () => {
   expect(process.env.NODE_ENV).toBe('test');
   const { send } = await tenCommitted(20);
   let tries = 0;
@@ -156,9 +159,7 @@ test('K8 the number of retries is ours, not the other one that kafkajs has under
     return 'cut';
   };
   await expect(send(11, 20)).rejects.toThrow();
-  // The first and six more; one of them may fail before it gets as far as this request. Theirs would be 16.
-  expect(tries).toBeGreaterThan(1);
-  expect(tries).toBeLessThan(8);
+  expect(tries).toBe(1);
 });
 
 test('K9 the largest batch of the relay fits into one request', async () => {
@@ -182,16 +183,18 @@ test('K10 keys are names of streams and shards, never the bytes that kafkajs tak
 
 test('K11 quick transactions meet CONCURRENT_TRANSACTIONS, are tried again and none is lost', async () => {
   const CONCURRENT_TRANSACTIONS = 51;
-  const { memory, send } = await tenCommitted(60);
+  const { memory, send } = await tenCommitted(400);
   let refused = 0;
   proxy.onAnswer = ({ api }, answer) => {
-    // Its answer ends with the error code of the only partition.
+    // Its answer ends with the error code of the last partition; this one is the same for all.
     if (api === API.addPartitionsToTransaction && answer.readInt16BE(answer.length - 2) === CONCURRENT_TRANSACTIONS)
       refused += 1;
     return 'pass';
   };
-  for (let position = 11; position <= 60; position += 1) await send(position, position);
+  let position = 10;
+  for (; position < 60 || (refused === 0 && position < 390); position += 1) await send(position + 1, position + 1);
   expect(refused).toBeGreaterThan(0);
+  await send(position + 1, 400);
   const { seen, due } = await views(memory, topics.eventsTopic);
   expect(seen).toEqual(due);
 });
@@ -211,6 +214,23 @@ test('K12 the checkpoint is the last committed one of the topic, behind aborted 
   await admin.disconnect();
   expect(groups.filter(({ groupId }) => groupId.includes('fleetlog'))).toEqual([]);
 });
+
+test('REL-04 a Kafka that takes everything and answers nothing is noticed within 30 s, and replaced', async () => {
+  const memory = createGrowingJournal(1);
+  const relay = relayOf(memory, publisher);
+  await memory.grow(10);
+  await untilRelayed(relay, memory);
+  let silent: number | undefined;
+  proxy.onRequest = ({ connection, api }) => {
+    if (api === API.produce) silent ??= connection;
+    return connection === silent ? 'swallow' : 'pass';
+  };
+  await memory.grow(10);
+  await until('it is noticed', () => relay.status().state === 'waiting');
+  await untilRelayed(relay, memory);
+  const verification = await verify(publisher, memory);
+  expect(verification).toMatchObject({ records: 20, first: null });
+}, 60_000);
 
 test('a closed session leaves no connection behind, after a failure neither', async () => {
   const { send } = await tenCommitted(20);

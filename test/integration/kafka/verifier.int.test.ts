@@ -1,14 +1,13 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
 import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { toCheckpointRecord } from '../../../src/transport/kafka/checkpoint-record.js';
 import { toEventRecord } from '../../../src/transport/kafka/event-record.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
 import type { TopicNames } from '../../../src/transport/kafka/topics.js';
 import { freshTopics, stopStarted, testPublisher } from '../../support/kafka.js';
 import { createGrowingJournal, verify } from './journal-to-relay.js';
 
-type Row = ReturnType<typeof toEventRecord>;
+type Row = ReturnType<typeof toEventRecord> & { readonly partition: number };
 
 const SHARDS = 2;
 const EVENTS = 240;
@@ -29,15 +28,17 @@ afterEach(stopStarted);
 
 /** Writes shard 0 as it should be and shard 1 as `tamper` makes it, past the relay, with honest checkpoints. */
 async function written(tamper: (rows: Row[]) => Row[]): Promise<void> {
-  const records = (shard: number): Row[] => memory.rows[shard]!.map((event: RecordedEvent) => toEventRecord(event));
+  const records = (shard: number): Row[] =>
+    memory.rows[shard]!.map((event: RecordedEvent) => ({ ...toEventRecord(event), partition: shard }));
   const producer = publisher.client.kafka.producer();
   await producer.connect();
   const send = (messages: Row[]) => producer.send({ topic: topics.eventsTopic, messages });
   await send(records(0));
   await send(tamper(records(1)));
   for (const shard of [0, 1]) {
-    const checkpoint = toCheckpointRecord(shard, { position: memory.rows[shard]!.length, epoch: 1 });
-    await producer.send({ topic: topics.checkpointTopic, messages: [checkpoint] });
+    const value = JSON.stringify({ position: memory.rows[shard]!.length, epoch: 1 });
+    const messages = [{ key: `shard-${shard}`, value, partition: shard }];
+    await producer.send({ topic: topics.checkpointTopic, messages });
   }
   await producer.disconnect();
   await publisher.stop();
@@ -152,7 +153,10 @@ test('what no transaction has committed is not seen', async () => {
   const producer = publisher.client.kafka.producer({ transactionalId: topics.eventsTopic, maxInFlightRequests: 1 });
   await producer.connect();
   const transaction = await producer.transaction();
-  await transaction.send({ topic: topics.eventsTopic, messages: [toEventRecord(memory.rows[1]![0]!)] });
+  await transaction.send({
+    topic: topics.eventsTopic,
+    messages: [{ ...toEventRecord(memory.rows[1]![0]!), partition: 1 }],
+  });
   expect(await verify(publisher, memory)).toMatchObject({ records: EVENTS, ...NONE, first: null });
   await transaction.abort();
   await producer.disconnect();

@@ -76,6 +76,5 @@ export function createFakePublisher(): FakePublisher {
       open.delete(shard);
       await turn();
     },
-    health: () => Promise.resolve({ reachable: true }),
   };
 }
