@@ -24,6 +24,7 @@ import { createIncomingIds } from './persistence/incoming-ids.js';
 import { openJournal } from './persistence/journal/postgres-journal.js';
 import { migrate } from './persistence/migrate.js';
 import { createPasswordVerifiers } from './persistence/password-verifiers.js';
+import { createAuditLog } from './persistence/projections/audit-log.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
 import { createEventPublisher, type KafkaPublisher } from './transport/kafka/event-publisher.js';
@@ -116,7 +117,8 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const uses = createCredentialUses(database);
   const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
   running.push({ name: 'access', stop: () => access.stop() });
-  const subscriptions = [deviceIndex.subscriber, access.registry].map((subscriber) =>
+  const audit = createAuditLog(database);
+  const subscriptions = [deviceIndex.subscriber, access.registry, audit.subscriber].map((subscriber) =>
     startSubscription({ subscriber, journal, clock, logger, meter }),
   );
   running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
@@ -157,6 +159,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const api = createApi({
     devices,
     access,
+    audit: audit.log,
     deviceIndex: deviceIndex.index,
     journal,
     authority,

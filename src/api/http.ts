@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
+import type { AuditLog, CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
 import type { AccessParts } from './access.js';
 import { createAuthenticator } from './auth.js';
 import { createBundles } from './bundles.js';
@@ -10,6 +10,7 @@ import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './
 import { createRateLimiter, type Rate } from './rate-limit.js';
 import { fail, mountOperations } from './router.js';
 import { apiTokenHandlers } from './routes/api-tokens.js';
+import { auditHandlers } from './routes/audit.js';
 import { certificateHandlers } from './routes/certificates.js';
 import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
@@ -41,6 +42,7 @@ const DEFAULT_API_LIMITS: ApiLimits = {
 export interface ApiOptions
   extends DeviceRouteOptions, SystemRouteOptions, Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
   readonly access: AccessParts;
+  readonly audit: AuditLog;
   readonly journal: Journal;
   readonly authority: CertificateAuthority;
   /** SHA-256 of the administrator's token, hex. */
@@ -107,6 +109,7 @@ export function createApi(options: ApiOptions): Api {
       ...eventHandlers({ ...options, streams }),
       ...apiTokenHandlers(options),
       ...userHandlers(options),
+      ...auditHandlers(options),
       ...sessionHandlers(sessions),
       ...systemHandlers(options),
     },

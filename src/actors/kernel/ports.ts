@@ -406,6 +406,30 @@ export interface CredentialUses {
   save(uses: readonly CredentialUse[]): Promise<void>;
 }
 
+/** Which entries of the audit are wanted; what is absent does not narrow. Times are ms since 1970, both included. */
+export interface AuditQuery {
+  readonly tenant: string;
+  readonly principal?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly stream?: string | undefined;
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  /** The last entry of the page before. */
+  readonly before?: { readonly recordedAt: number; readonly shard: number; readonly position: number } | undefined;
+}
+
+export interface AuditEntry {
+  readonly event: RecordedEvent;
+  /** Payload of the event that described the same thing before, for events that describe a thing as a whole. */
+  readonly previous: Buffer | undefined;
+}
+
+/** What people, their tokens and the platform have done: a view of the journal, the newest first (SEC-153). */
+export interface AuditLog {
+  list(query: AuditQuery): Promise<readonly AuditEntry[]>;
+}
+
 // ── Certificates ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface IssuedCertificate {

@@ -4,7 +4,7 @@ import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { RecordedEvent } from '../../actors/kernel/ports.js';
 import { toMilliseconds } from '../sql-time.js';
 
-interface EventRow {
+export interface EventRow {
   readonly shard: number;
   readonly position: number;
   readonly stream: string;
@@ -17,8 +17,14 @@ interface EventRow {
   readonly metadata: Buffer;
 }
 
-const COLUMNS = `shard, position, stream, sequence, type, schema_version, ${toMilliseconds('occurred_at')} as occurred_ms,
-  ${toMilliseconds('recorded_at')} as recorded_ms, payload, metadata`;
+/** What `toEvent` reads. @param table name of the journal in the statement */
+export function journalColumns(table: string): string {
+  const plain = ['shard', 'position', 'stream', 'sequence', 'type', 'schema_version', 'payload', 'metadata'];
+  const [occurredAt, recordedAt] = ['occurred_at', 'recorded_at'].map((name) => toMilliseconds(`${table}.${name}`));
+  return `${plain.map((name) => `${table}.${name}`).join(', ')}, ${occurredAt} as occurred_ms, ${recordedAt} as recorded_ms`;
+}
+
+const COLUMNS = journalColumns('journal');
 
 const READ_STREAM = `select ${COLUMNS} from journal
   where shard = $1 and stream = $2 and sequence >= $3 order by sequence limit $4`;
@@ -63,7 +69,7 @@ export async function readShardRows(
   return rows.map(toEvent);
 }
 
-function toEvent(row: EventRow): RecordedEvent {
+export function toEvent(row: EventRow): RecordedEvent {
   return {
     shard: row.shard,
     position: row.position,

@@ -5,6 +5,7 @@ import type { DeviceIndex, RecordedEvent, Subscriber } from '../../actors/kernel
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { loadCheckpoint, moveCheckpoint, movedCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
+import { inTransaction } from '../transaction.js';
 import { connectionChanges, storeConnections, type ConnectionEvent } from './connection-changes.js';
 import { evolveEntry, INDEXED_TYPES, type DeviceEntry, type IndexedEvent } from './device-entry.js';
 import { listDevices } from './device-list.js';
@@ -127,17 +128,4 @@ async function project(
     client,
     [...keys].map(([stream, key]) => ({ ...key, entry: entries.get(stream) })),
   );
-}
-
-async function inTransaction(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    await work(client);
-    await client.query('commit');
-  } catch (error) {
-    client.release(true); // whatever state it is in, it is not used again, and Postgres rolls back
-    throw error;
-  }
-  client.release();
 }

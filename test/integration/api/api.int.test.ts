@@ -5,30 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { strFromU8, unzipSync } from 'fflate';
-import { deviceCodec } from '../../../src/actors/device/codec.js';
-import { startSubscription, type Subscription } from '../../../src/actors/kernel/subscription.js';
 import { sha256OfToken } from '../../../src/api/auth.js';
-import { openDatabase, type Database } from '../../../src/persistence/database.js';
-import { createIncomingIds } from '../../../src/persistence/incoming-ids.js';
-import { openJournal, type PostgresJournal } from '../../../src/persistence/journal/postgres-journal.js';
-import { createDeviceIndex } from '../../../src/persistence/projections/device-index.js';
-import { createSnapshotStore } from '../../../src/persistence/snapshots.js';
 import {
   openCertificateAuthority,
   type OpenedCertificateAuthority,
 } from '../../../src/transport/pki/certificate-authority.js';
 import { makeCsr } from '../../support/enrolled-device.js';
-import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
+import { createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
-import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from '../../unit/api/api-under-test.js';
-
-/** A node with the real journal, the real list of devices and the real authority; only MQTT and Kafka are missing. */
-interface Node {
-  readonly under: ApiUnderTest;
-  readonly deviceOfToken: (token: string) => Promise<unknown>;
-  stop(): Promise<void>;
-}
+import { ADMIN_TOKEN } from '../../unit/api/api-under-test.js';
+import { ready, startNode, type Node } from './node-on-postgres.js';
 
 describe('REST on Postgres', () => {
   let testDatabase: TestDatabase;
@@ -64,49 +51,10 @@ describe('REST on Postgres', () => {
     await testDatabase.drop();
   });
 
-  async function start(): Promise<Node> {
+  function start(): Promise<Node> {
     const url = new URL(testDatabase.url);
     url.port = String(proxy.port);
-    const logger = createSilentLogger();
-    const meter = createMemoryMeter();
-    const limits = { statementTimeoutMs: 1000, connectTimeoutMs: 1000 };
-    const database: Database = await openDatabase({ url: url.toString(), log: logger, ...limits });
-    const journal: PostgresJournal = await openJournal({
-      database,
-      clock: realClock,
-      log: logger,
-      meter,
-      shards: 4,
-      pollMs: 100,
-      stopGraceMs: 500,
-    });
-    const { index, subscriber } = createDeviceIndex({
-      database,
-      decode: (event) => deviceCodec.decode(event.type, event.schemaVersion, event.payload, event.occurredAt),
-    });
-    const projection: Subscription = startSubscription({ subscriber, journal, clock: realClock, logger, meter });
-    const snapshots = createSnapshotStore(database);
-    const storage = { journal, snapshots, incomingIds: createIncomingIds(database), deviceIndex: index };
-    const under = await startApiUnderTest({ storage, authority });
-    await ready(under);
-    return {
-      under,
-      deviceOfToken: (token) => index.deviceOfToken(sha256OfToken(token)),
-      stop: async () => {
-        await under.stop();
-        await projection.stop();
-        await journal.stop();
-        await database.stop();
-      },
-    };
-  }
-
-  /** Until the API tokens are read and the journal is writable. */
-  async function ready(under: ApiUnderTest): Promise<void> {
-    while ((await under.admin.get('/readyz')).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
-    while ((await under.admin.post('/api/v1/devices', { id: 'ready' })).status === 503) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    return startNode(url.toString(), { authority });
   }
 
   test('a device is in the list, and its token in the look-up of the broker, when the write is answered', async () => {
@@ -117,7 +65,7 @@ describe('REST on Postgres', () => {
       const listed = await admin.get(`/api/v1/devices?search=${id}`);
       expect(listed.body.items.map((item: { id: string }) => item.id)).toContain(id);
       const { token } = (await admin.post(`/api/v1/devices/${id}/tokens`)).body;
-      expect(await node.deviceOfToken(token)).toEqual({ tenant: 'default', device: id });
+      expect(await node.deviceOfToken(sha256OfToken(token))).toEqual({ tenant: 'default', device: id });
     }
     const seen: string[] = [];
     let next: string | null = '';

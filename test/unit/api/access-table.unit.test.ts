@@ -55,6 +55,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   getCurrentSession: SIGNED_IN(404),
   endCurrentSession: SIGNED_IN(404),
   changeOwnPassword: SIGNED_IN(404),
+  listAudit: adminOnly(200, 200),
   getSystemStatus: LIST,
   verifyRelay: [401, 401, 401, 401, 403, 200, 200, 200],
   getHealth: PUBLIC,

@@ -5,6 +5,7 @@ import { createDeviceDirectory } from '../../../src/actors/device/device-actor.j
 import { deviceStream } from '../../../src/actors/device/events.js';
 import { FleetlogError } from '../../../src/actors/kernel/errors.js';
 import type {
+  AuditLog,
   CertificateAuthority,
   Clock,
   CredentialUses,
@@ -17,12 +18,14 @@ import type {
   RecordedEvent,
   Subscriber,
 } from '../../../src/actors/kernel/ports.js';
+import { parseStreamKey } from '../../../src/actors/kernel/stream-key.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
 import { startAccess, type RunningAccess } from '../../../src/api/access.js';
 import { createPasswords } from '../../../src/api/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
+import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
 
@@ -67,6 +70,11 @@ export interface Caller {
 export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | 'incomingIds'> {
   /** @default a list made by asking every device */
   readonly deviceIndex?: DeviceIndex;
+  /** @default a list made by looking at every event */
+  readonly audit?: AuditLog;
+  /** @default kept in memory */
+  readonly verifiers?: PasswordVerifiers;
+  readonly uses?: CredentialUses;
 }
 
 /** @param options.tokenLagMs how long the index of API tokens is behind the journal */
@@ -87,6 +95,8 @@ export async function startApiUnderTest(
     journal,
     snapshots,
     ...createMemoryAccessStores(),
+    ...(storage?.verifiers && { verifiers: storage.verifiers }),
+    ...(storage?.uses && { uses: storage.uses }),
     clock,
     logger,
     passwords: QUICK_PASSWORDS,
@@ -110,6 +120,7 @@ export async function startApiUnderTest(
   const api = createApi({
     devices,
     access,
+    audit: storage?.audit ?? createScanningAudit(memory),
     deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
     journal,
     authority: createFakeAuthority(clock),
@@ -192,6 +203,21 @@ export async function startApiUnderTest(
       await subscription.stop();
       await Promise.all([devices.stop(), tenants.stop()]);
     },
+  };
+}
+
+/** Knows no filters: how Postgres narrows is the concern of the projection's tests. */
+function createScanningAudit(memory: MemoryJournal): AuditLog {
+  return {
+    list: ({ tenant, limit }) =>
+      Promise.resolve(
+        memory.rows
+          .flat()
+          .filter((event) => parseStreamKey(event.stream).tenant === tenant && isAudited(event))
+          .sort((one, other) => other.recordedAt - one.recordedAt)
+          .slice(0, limit)
+          .map((event) => ({ event, previous: undefined })),
+      ),
   };
 }
 

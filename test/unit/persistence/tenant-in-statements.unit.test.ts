@@ -5,7 +5,8 @@ const SOURCE = new URL('../../../src/persistence/', import.meta.url);
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
 /** Tables whose rows belong to a tenant. Those of the journal are keyed by the stream, which begins with it. */
-const TENANT_TABLES = /\b(?:from|into|update|join|delete from)\s+(device_index|device_token|mqtt_incoming)\b/;
+const TABLES = ['device_index', 'device_token', 'mqtt_incoming', 'password_verifier', 'credential_use', 'audit_entry'];
+const TENANT_TABLES = new RegExp(`\\b(?:from|into|update|join|delete from)\\s+(${TABLES.join('|')})\\b`);
 
 function statements(text: string): string[] {
   return [...text.matchAll(/`([^`]*)`|'([^'\n]*)'/g)]
@@ -26,7 +27,7 @@ test('SEC-132 every key of a tenant table begins with the tenant', () => {
   const sql = readdirSync(MIGRATIONS)
     .map((name) => readFileSync(new URL(name, MIGRATIONS), 'utf8'))
     .join('\n');
-  for (const table of ['device_index', 'device_token', 'mqtt_incoming']) {
+  for (const table of TABLES) {
     const definition = new RegExp(`create table ${table} \\([^;]*?primary key \\((\\w+)`).exec(sql);
     expect([table, definition?.[1]]).toEqual([table, 'tenant']);
   }
