@@ -19,8 +19,8 @@ export const MUTATIONS = [
     edits: [
       {
         file: 'src/transport/mqtt/commit-gate.ts',
-        find: 'lane.charge(packet.payload.length);',
-        replace: 'lane.charge(packet.payload.length);\n      done();',
+        find: 'lane.charge(message.payload.length);',
+        replace: 'lane.charge(message.payload.length);\n      lane.pubacks.add(message.messageId ?? 1);',
       },
     ],
     level: 'unit',

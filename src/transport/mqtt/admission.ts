@@ -9,6 +9,7 @@ import { clientIdOf, closeConnection, streamOfDevice, type Connection } from './
 import { tokenClaim, type Claim } from './credential.js';
 import type { MqttLimits } from './limits.js';
 import type { Attendance, LiveConnections } from './live-connections.js';
+import { Routes } from './routes.js';
 import type { MqttMetrics } from './metrics.js';
 import { createRefusedConnects } from './refused-connects.js';
 import { prefixTopics, prefixWill } from './tenant-topics.js';
@@ -139,6 +140,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       stream,
       sessionEpoch: session.sessionEpoch,
       expiresAt: session.expiresAt,
+      routes: new Routes(peer),
       granted: new Set(),
       origin: {
         ...origin,

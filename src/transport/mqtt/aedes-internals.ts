@@ -1,5 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
-import type { Client, Subscription } from 'aedes';
+import type { Aedes, Client, Subscription } from 'aedes';
 import memoryPersistence from 'aedes-persistence';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 
@@ -20,6 +20,8 @@ export interface BrokerClient {
   readonly _disconnected: boolean;
   readonly _parser: PacketParser;
   readonly _keepaliveTimer: NodeJS.Timeout | null;
+  /** Called back when the socket has taken what was written; one that does not take it within `drainTimeout` is destroyed. */
+  waitForDrain(callback: () => void): void;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
   /** `dedupe` looks here for the last counter of a broker (A1). */
   duplicates: Record<string, number>;
@@ -39,6 +41,10 @@ export interface PacketParser {
   readonly _list: { readUInt8(offset: number): number; readonly length: number };
   /** Packets that came before CONNACK, in order. */
   readonly _queue: InboundPacket[] | null;
+  /** Index of the step within a packet, 0 between two packets. */
+  readonly _stateCounter: number;
+  /** Answers how many bytes are left over. */
+  parse(chunk: Buffer): number;
   _parseLength(): boolean;
   _parsePayload(): boolean;
   _parseString(): string | null;
@@ -104,4 +110,33 @@ export function createMemoryStore(): MemoryStore {
 /** The one cast from aedes' public type to what it is. */
 export function internalsOf(client: Client): BrokerClient {
   return client as unknown as BrokerClient;
+}
+
+/**
+ * Watches the fan-out of live messages.
+ * @param changed called after each change, so that what was known of a topic is void
+ * @returns whether a connected client has a filter that matches the topic
+ */
+export function watchSubscribers(broker: Aedes, changed: () => void): (topic: string) => boolean {
+  const { mq } = broker as unknown as {
+    mq: {
+      on(...args: readonly unknown[]): unknown;
+      removeListener(...args: readonly unknown[]): unknown;
+      readonly _matcher: { match(topic: string): readonly unknown[] };
+    };
+  };
+  const on = mq.on.bind(mq);
+  const removeListener = mq.removeListener.bind(mq);
+  mq.on = (...args) => {
+    const result = on(...args);
+    changed();
+    return result;
+  };
+  mq.removeListener = (...args) => {
+    const result = removeListener(...args);
+    // It removes in the next turn (`mqemitter.js`).
+    setImmediate(changed);
+    return result;
+  };
+  return (topic) => mq._matcher.match(topic).length > 0;
 }

@@ -8,6 +8,8 @@ import { closeConnection, type Connection } from './connection.js';
 import { grantFilter, toDeliver } from './delivery.js';
 import type { MqttLimits } from './limits.js';
 import type { MqttMetrics } from './metrics.js';
+import { inboundMessage } from './publish-intake.js';
+import { NOWHERE } from './tenant-topics.js';
 
 type Hooks = Required<
   Pick<AedesOptions, 'preConnect' | 'authenticate' | 'authorizePublish' | 'authorizeSubscribe' | 'authorizeForward'>
@@ -64,7 +66,12 @@ export function createBrokerHooks(options: BrokerHooksOptions): Hooks {
         packet.retain = false;
         // QoS 2 is journaled by the session store: this hook runs again for each repetition. A will has no packet id.
         if (packet.qos === 2 && packet.messageId !== undefined) done(null);
-        else gate.take(connection, packet, done);
+        else {
+          gate.take(connection, inboundMessage(connection.session, packet), (isForwarded) => {
+            if (!isForwarded) packet.topic = NOWHERE;
+            done(null);
+          });
+        }
       } catch (error) {
         failed(client, error);
       }

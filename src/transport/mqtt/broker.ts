@@ -5,6 +5,7 @@ import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
 import type { Clock, DeviceIndex, EntityDirectory, Logger, Meter, Subscriber } from '../../actors/kernel/ports.js';
 import { createAdmission } from './admission.js';
+import { createAudience } from './audience.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
 import { createCommitGate } from './commit-gate.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
@@ -15,6 +16,7 @@ import { MQTT_LIMITS, type MqttLimits } from './limits.js';
 import { openListener, type Listener, type ListenerAddress, type ServerCertificate } from './listeners.js';
 import { createLiveConnections } from './live-connections.js';
 import { createMqttMetrics } from './metrics.js';
+import { divertPublishes } from './publish-intake.js';
 import { createRevocations } from './revocations.js';
 import { createIncomingMessages } from './sessions/incoming-messages.js';
 import { createSessionStore } from './sessions/session-store.js';
@@ -66,7 +68,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const metrics = createMqttMetrics(meter);
   const live = createLiveConnections();
   const disconnects = createDisconnects(devices);
-  const connections = createConnections(limits, endConnection);
+  const connections = createConnections({
+    limits,
+    onAccepted: (connection) => divertPublishes(connection, limits, audience, gate),
+    onEnded: endConnection,
+  });
   const gate = createCommitGate({
     devices,
     limits,
@@ -89,9 +95,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         () => undefined,
       );
     },
+    forward({ route, payload, qos }) {
+      if (route === undefined || !audience.hears(route)) return;
+      // Behind what aedes acknowledged before it: that goes on in the next turn (`write.js`).
+      setImmediate(() =>
+        broker.publish(
+          { cmd: 'publish', topic: route.internalTopic, payload, qos, dup: false, retain: false },
+          () => undefined,
+        ),
+      );
+    },
   });
+  const audience = createAudience((topic) => store.subscriptionsByTopic(topic));
   const store = createSessionStore({
     limits,
+    onSubscriptionsChanged: () => audience.changed(),
     clock,
     incoming: createIncomingMessages({ devices, gate, live, clock, holdMs: limits.holdMs }),
     connectionOf: (client) => connections.of(client),
@@ -129,6 +147,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     maxClientsIdLength: 1_000,
     queueLimit: limits.unacknowledged,
   });
+  audience.attach(broker);
   // aedes' own typing knows its events only as overloads of `on`.
   broker.on(
     'error' as 'closed',

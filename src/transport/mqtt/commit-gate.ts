@@ -2,17 +2,14 @@ import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { Clock, EntityDirectory, Logger, Rejection } from '../../actors/kernel/ports.js';
-import { may } from './access.js';
-import type { InboundPublish } from './aedes-internals.js';
 import { closeConnection, type Connection, type DeviceSession } from './connection.js';
-import { decodeMessage } from './dialects/native.js';
+import { decodeUplink } from './dialects/native.js';
 import { toRejectMessage, type MessageRefusal } from './dialects/refusal.js';
-import { GateEntry } from './gate-entry.js';
+import { GateEntry, type Acknowledge } from './gate-entry.js';
 import { GateLane } from './gate-lane.js';
 import type { MqttLimits } from './limits.js';
 import type { MqttMetrics } from './metrics.js';
-import { NOWHERE } from './tenant-topics.js';
-import { topicKind } from './topics.js';
+import type { InboundMessage } from './publish-intake.js';
 
 const SWEEP_MS = 1_000;
 const RETRY_MS = 20;
@@ -27,16 +24,21 @@ export interface CommitGateOptions {
   readonly metrics: MqttMetrics;
   /** Tells a live device why its message was refused. */
   readonly tellRefusal: (session: DeviceSession, topic: string, rejection: Rejection, id: string | undefined) => void;
+  /** Passes on a message that was taken past aedes, to whoever has subscribed since. */
+  readonly forward: (message: InboundMessage) => void;
 }
 
 /**
  * Between a PUBLISH and its acknowledgement: the message becomes a command, the command takes its place in the device's inbox
- * in the same turn, and `done` is called when its events are committed, in the order of arrival. What can't be committed is
+ * in the same turn, and it is acknowledged when its events are committed, in the order of arrival. What can't be committed is
  * never acknowledged: after 20 s, or when the entity gives up, the socket is closed.
  */
 export interface CommitGate {
-  /** @param done called without an error to acknowledge and forward, or never when the connection was closed instead */
-  take(connection: Connection, packet: InboundPublish, done: (error?: Error | null) => void): void;
+  /**
+   * @param done called once to acknowledge and forward, or never when the connection was closed instead; without it the gate
+   * writes the PUBACK itself
+   */
+  take(connection: Connection, message: InboundMessage, done?: Acknowledge): void;
   /** Publishes and their bytes that wait for their commit in this node. */
   waiting(): { readonly publishes: number; readonly bytes: number };
   /** The client of a connection is gone: what it sent is still decided, but nobody is acknowledged. */
@@ -56,8 +58,8 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   };
   const count = (entry: GateEntry, result: string): void =>
     metrics.messages.inc(1, {
-      topic_kind: topicKind(wireTopicOf(entry.packet)),
-      qos: String(entry.packet.qos),
+      topic_kind: entry.message.route?.uplink.kind ?? 'other',
+      qos: String(entry.message.qos),
       result,
     });
 
@@ -74,15 +76,20 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   function acknowledge(lane: GateLane, entry: GateEntry, rejection?: Rejection, isRepeat = false): boolean {
     metrics.gateSeconds.observe((clock.monotonic() - entry.arrivedAt) / 1000);
     count(entry, rejection ? 'rejected' : isRepeat ? 'duplicate' : 'accepted');
-    const topic = wireTopicOf(entry.packet);
-    // A refused message and a repeat reach nobody.
-    if (rejection || isRepeat) entry.packet.topic = NOWHERE;
-    entry.done();
+    const { message, done } = entry;
+    const isForwarded = !rejection && !isRepeat;
+    if (done) {
+      lane.pubacks.flush();
+      done(isForwarded);
+    } else {
+      if (message.messageId !== undefined) lane.pubacks.add(message.messageId);
+      if (isForwarded) options.forward(message);
+    }
     if (rejection) {
       metrics.messagesRejected.inc(1, { reason: rejection.code });
       lane.countRefusal();
       const id = entry.command.type === 'RejectMessage' ? entry.command.message.id : undefined;
-      if (!lane.ended) options.tellRefusal(lane.session, topic, rejection, id);
+      if (!lane.ended) options.tellRefusal(lane.session, message.topic, rejection, id);
     }
     return true;
   }
@@ -165,16 +172,16 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   }, RETRY_MS).unref();
 
   return {
-    take(connection, packet, done) {
+    take(connection, message, done) {
       const { session } = connection;
       if (!session) throw new Error('a publish came before its connection was admitted');
       const lane = laneOf(connection, session);
-      const command = commandOf(packet, session, limits.payloadBytes);
-      const bytes = packet.payload.length + ENTRY_OVERHEAD_BYTES;
+      const command = commandOf(message, session, limits.payloadBytes);
+      const bytes = message.payload.length + ENTRY_OVERHEAD_BYTES;
       waiting.publishes += 1;
       waiting.bytes += bytes;
-      lane.push(new GateEntry(lane, command, session.origin, packet, bytes, clock.monotonic(), done));
-      lane.charge(packet.payload.length);
+      lane.push(new GateEntry(lane, command, session.origin, message, bytes, clock.monotonic(), done));
+      lane.charge(message.payload.length);
       if (waiting.publishes >= limits.waitingPublishes || waiting.bytes >= limits.waitingBytes) {
         connection.valve.close('node');
         pausedByNode.add(connection);
@@ -198,24 +205,22 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
 }
 
 /** Turns a publish into the command for its device; what is refused becomes the command that journals the refusal. */
-function commandOf(packet: InboundPublish, session: DeviceSession, payloadBytes: number): DeviceCommand {
-  const { peer, sessionEpoch } = session;
-  const topic = wireTopicOf(packet);
-  const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
+function commandOf(
+  { topic, route, payload }: InboundMessage,
+  session: DeviceSession,
+  payloadBytes: number,
+): DeviceCommand {
+  const { sessionEpoch } = session;
   const refuse = (refusal: MessageRefusal): DeviceCommand =>
     toRejectMessage({ topic, payload, sessionEpoch, ...refusal });
-  if (!may(peer, 'publish', topic)) {
+  if (route === undefined) {
     return refuse({ code: 'TOPIC_FORBIDDEN', detail: 'The device may not publish on this topic.' });
   }
   if (payload.length > payloadBytes) {
     return refuse({ code: 'PAYLOAD_TOO_LARGE', detail: `A payload has at most ${payloadBytes} bytes.` });
   }
-  const decoded = decodeMessage({ topic, payload, device: peer.device, sessionEpoch });
+  const decoded = decodeUplink(route.uplink, payload, sessionEpoch);
   return decoded.kind === 'command' ? decoded.command : refuse(decoded);
-}
-
-function wireTopicOf(packet: InboundPublish): string {
-  return packet.wireTopic ?? packet.topic;
 }
 
 function reasonOfRefusal(code: string): DisconnectReason {

@@ -5,6 +5,7 @@ import type { PeerIdentity } from '../pki/identity.js';
 import type { Peer } from './access.js';
 import type { BrokerClient } from './aedes-internals.js';
 import type { ReadValve } from './read-valve.js';
+import type { Routes } from './routes.js';
 
 export type ListenerName = 'mqtts' | 'mqtt' | 'wss';
 
@@ -18,6 +19,8 @@ export interface DeviceSession {
   readonly sessionEpoch: number;
   /** End of the credential, ms since 1970. */
   readonly expiresAt: number | undefined;
+  /** Where it may publish. */
+  readonly routes: Routes;
   /** Filters that were granted to this connection, in their internal form. */
   readonly granted: Set<string>;
 }

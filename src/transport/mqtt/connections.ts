@@ -23,8 +23,15 @@ export interface Connections {
  */
 const BLIND: Record<string, number> = new Proxy({}, { get: () => 0, set: () => true, deleteProperty: () => true });
 
-/** @param onEnded called once per connection, when its socket is closed and its will has been sent */
-export function createConnections(limits: MqttLimits, onEnded: (connection: Connection) => void): Connections {
+export interface ConnectionsOptions {
+  readonly limits: MqttLimits;
+  /** Told of each connection before anything is read from it. */
+  readonly onAccepted: (connection: Connection) => void;
+  /** Called once per connection, when its socket is closed and its will has been sent. */
+  readonly onEnded: (connection: Connection) => void;
+}
+
+export function createConnections({ limits, onAccepted, onEnded }: ConnectionsOptions): Connections {
   const all = new Set<Connection>();
   const byClient = new WeakMap<object, Connection>();
 
@@ -53,6 +60,8 @@ export function createConnections(limits: MqttLimits, onEnded: (connection: Conn
         if (connection.tenant === undefined || packet.cmd === 'connect') return;
         prefixTopics(connection, connection.tenant, packet, limits.filtersPerSubscribe);
       });
+
+      onAccepted(connection);
 
       // aedes stops its own timer at CONNECT, before anything was decided (A11).
       const deadline = setTimeout(() => closeConnection(connection, 'PROTOCOL_ERROR'), limits.connectMs);

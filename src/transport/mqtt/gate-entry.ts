@@ -1,11 +1,14 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { Ask, Origin, Outcome } from '../../actors/kernel/ports.js';
-import type { InboundPublish } from './aedes-internals.js';
+import type { InboundMessage } from './publish-intake.js';
 
 /** Where an entry's end is worked on: the queue of its connection. */
 export interface EntryOwner {
   release(): void;
 }
+
+/** @param isForwarded a refused message and a repeat are acknowledged too, but reach nobody */
+export type Acknowledge = (isForwarded: boolean) => void;
 
 /**
  * A publish between its arrival and its acknowledgement. It is the ask itself, so that no promise and no closure is made per
@@ -21,14 +24,14 @@ export class GateEntry implements Ask<DeviceCommand> {
     private readonly owner: EntryOwner,
     readonly command: DeviceCommand,
     readonly origin: Origin,
-    readonly packet: InboundPublish,
+    readonly message: InboundMessage,
     readonly bytes: number,
     /** Monotonic ms. */
     readonly arrivedAt: number,
-    /** aedes' callback: without an error it acknowledges and forwards. */
-    readonly done: (error?: Error | null) => void,
+    /** Acknowledges by aedes; absent for what was taken past it. */
+    readonly done: Acknowledge | undefined,
   ) {
-    if (packet.qos === 2 && packet.messageId !== undefined) this.incomingId = packet.messageId;
+    if (message.qos === 2 && message.messageId !== undefined) this.incomingId = message.messageId;
   }
 
   settle(outcome: Outcome): void {

@@ -1,6 +1,7 @@
 import type { Connection, DeviceSession } from './connection.js';
 import type { EntryOwner, GateEntry } from './gate-entry.js';
 import type { MqttLimits } from './limits.js';
+import { Pubacks } from './pubacks.js';
 import type { ValveReason } from './read-valve.js';
 import { createTokenBucket, type TokenBucket } from './token-bucket.js';
 
@@ -23,10 +24,12 @@ export interface LaneHost {
  */
 export class GateLane implements EntryOwner {
   readonly entries: GateEntry[] = [];
+  private heldBytes = 0;
   /** How many entries at the end the inbox has not taken. */
   untaken = 0;
   /** aedes has finished with the client. */
   ended = false;
+  readonly pubacks: Pubacks;
   private readonly messages: TokenBucket;
   private readonly bytes: TokenBucket;
   private readonly timers = new Map<ValveReason, NodeJS.Timeout>();
@@ -39,6 +42,7 @@ export class GateLane implements EntryOwner {
     private readonly host: LaneHost,
     private readonly limits: MqttLimits,
   ) {
+    this.pubacks = new Pubacks(connection);
     this.messages = createTokenBucket(limits.publishRate, Math.max(limits.publishBurst, limits.publishRate));
     this.bytes = createTokenBucket(limits.publishRate === 0 ? 0 : limits.bytesPerSecond, limits.bytesPerSecond);
   }
@@ -46,6 +50,7 @@ export class GateLane implements EntryOwner {
   /** Takes the mailbox slot now, or keeps the entry in its place until there is room. */
   push(entry: GateEntry): void {
     this.entries.push(entry);
+    this.heldBytes += entry.bytes;
     if (this.untaken > 0 || !this.host.enqueue(this.session, entry)) this.untaken += 1;
     this.updateValve();
   }
@@ -64,6 +69,7 @@ export class GateLane implements EntryOwner {
   release(): void {
     for (let head = this.entries[0]; head?.outcome !== undefined; head = this.entries[0]) {
       this.entries.shift();
+      this.heldBytes -= head.bytes;
       if (!this.host.finish(this, head)) return;
     }
     this.offerUntaken();
@@ -72,6 +78,7 @@ export class GateLane implements EntryOwner {
   /** Gives up everything that waits: what is not decided yet never will be. Answers the entries. */
   abandon(): readonly GateEntry[] {
     this.untaken = 0;
+    this.heldBytes = 0;
     const given = this.entries.splice(0);
     for (const entry of given) entry.abandoned = true;
     return given;
@@ -112,8 +119,10 @@ export class GateLane implements EntryOwner {
     const { valve } = this.connection;
     if (this.untaken > 0) valve.close('inbox');
     else valve.open('inbox');
-    if (this.entries.length >= this.limits.unacknowledged) valve.close('window');
-    else if (this.entries.length <= this.limits.unacknowledged / 2) valve.open('window');
+    const { unacknowledged, unacknowledgedBytes } = this.limits;
+    const { length } = this.entries;
+    if (length >= unacknowledged || this.heldBytes >= unacknowledgedBytes) valve.close('window');
+    else if (length * 2 <= unacknowledged && this.heldBytes * 2 <= unacknowledgedBytes) valve.open('window');
   }
 
   private closeFor(reason: ValveReason, milliseconds: number): void {

@@ -15,6 +15,8 @@ export interface MqttLimits {
   readonly subscriptionsPerSession: number;
   /** Publishes of one connection that wait for their commit before its socket is not read any more. */
   readonly unacknowledged: number;
+  /** Their bytes, likewise. */
+  readonly unacknowledgedBytes: number;
   /** QoS 2 messages of one connection that wait for PUBREL. */
   readonly incomingQos2: number;
   /** Publishes per second and device; 0 = no limit. */
@@ -63,6 +65,7 @@ export const MQTT_LIMITS: MqttLimits = Object.freeze({
   filtersPerSubscribe: 8,
   subscriptionsPerSession: 50,
   unacknowledged: 100,
+  unacknowledgedBytes: 512 * KIB,
   incomingQos2: 100,
   publishRate: 1_000,
   publishBurst: 5_000,

@@ -59,11 +59,6 @@ export function parseUplinkTopic(topic: string): UplinkTopic | undefined {
   return undefined;
 }
 
-/** Label of a topic in metrics: a closed set, never a name that a device chose. */
-export function topicKind(topic: string): UplinkTopic['kind'] | 'other' {
-  return parseUplinkTopic(topic)?.kind ?? 'other';
-}
-
 /** What every topic of a device begins with. */
 export function deviceTopicPrefix(device: string): string {
   return `devices/${device}/`;

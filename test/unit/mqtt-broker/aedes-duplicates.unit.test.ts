@@ -21,7 +21,11 @@ describe('the client that a connection gets', () => {
       return lookUp(topic);
     };
     const broker = await Aedes.createBroker({ persistence: store });
-    const connections = createConnections(MQTT_LIMITS, () => undefined);
+    const connections = createConnections({
+      limits: MQTT_LIMITS,
+      onAccepted: () => undefined,
+      onEnded: () => undefined,
+    });
     const server = createServer((socket) => connections.accept(broker, 'mqtt', socket, socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = await openTcp((server.address() as AddressInfo).port);

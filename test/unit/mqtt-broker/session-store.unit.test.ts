@@ -51,6 +51,7 @@ describe('the session store', () => {
       connectionOf: () => connection,
       isLive: () => false,
       onDrop: () => undefined,
+      onSubscriptionsChanged: () => undefined,
     });
     close = () => store.close();
     return store;

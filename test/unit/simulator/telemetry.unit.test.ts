@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeMessage } from '../../../src/transport/mqtt/dialects/native.js';
+import { decodeUplink } from '../../../src/transport/mqtt/dialects/native.js';
+import { parseUplinkTopic } from '../../../src/transport/mqtt/topics.js';
 import type { OutgoingMessage } from '../../../src/edge/simulator/send-buffer.js';
 import { createTelemetry, type Flaws, type Telemetry } from '../../../src/edge/simulator/telemetry.js';
 
@@ -36,7 +37,7 @@ describe('the past of a device', () => {
 
   test('is what the platform accepts, a message id of its own with each record', () => {
     for (const { topic, payload, records: count } of history) {
-      const decoded = decodeMessage({ topic, payload: Buffer.from(payload), device: 'station-1', sessionEpoch: 1 });
+      const decoded = decodeUplink(parseUplinkTopic(topic)!, Buffer.from(payload), 1);
       expect(decoded).toMatchObject({ kind: 'command', command: { type: 'RecordTelemetry' } });
       if (decoded.kind === 'command' && decoded.command.type === 'RecordTelemetry')
         expect(decoded.command.records).toHaveLength(count);
@@ -68,7 +69,7 @@ describe('a device that is faulty on purpose', () => {
     const refused: number[] = [];
     for (let count = 1; count <= 60; count++) {
       const { topic, payload } = telemetry.live(NOW);
-      const decoded = decodeMessage({ topic, payload: Buffer.from(payload), device: 'station-1', sessionEpoch: 1 });
+      const decoded = decodeUplink(parseUplinkTopic(topic)!, Buffer.from(payload), 1);
       if (decoded.kind === 'command') continue;
       expect(decoded).toMatchObject({ code: 'PAYLOAD_INVALID', pointer: '/values/count', id: `run-${count - 1}` });
       refused.push(count);

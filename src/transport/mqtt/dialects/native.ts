@@ -1,16 +1,8 @@
 import type { RecordDeviceEvent, RecordTelemetry, TelemetryRecord } from '../../../actors/device/commands.js';
 import type { TelemetryValue } from '../../../actors/device/events.js';
 import { escapePointer, readJson } from '../../../actors/kernel/json.js';
-import { isWellFormedText, parseUplinkTopic } from '../topics.js';
+import { isWellFormedText, type UplinkTopic } from '../topics.js';
 import type { MessageRefusal } from './refusal.js';
-
-/** A PUBLISH of a device, with the device that its credential names. */
-export interface NativeMessage {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly device: string;
-  readonly sessionEpoch: number;
-}
 
 export type Decoded =
   | { readonly kind: 'command'; readonly command: RecordTelemetry | RecordDeviceEvent }
@@ -21,12 +13,8 @@ const MAX_ID_BYTES = 128;
 /** End of the year 9999: beyond it a time has no RFC 3339 form. */
 const MAX_TIME = 253_402_300_799_999;
 
-/** Turns a message on a topic of `devices/{id}/…` into the command for its device (`interfaces.md` §3). Pure and total. */
-export function decodeMessage({ topic, payload, device, sessionEpoch }: NativeMessage): Decoded {
-  const uplink = parseUplinkTopic(topic);
-  if (uplink?.device !== device) {
-    return { kind: 'refused', code: 'TOPIC_FORBIDDEN', detail: 'The device may not publish on this topic.' };
-  }
+/** Turns what a device sent on one of its topics into the command for it (`interfaces.md` §3). Pure and total. */
+export function decodeUplink(uplink: UplinkTopic, payload: Buffer, sessionEpoch: number): Decoded {
   const reading = readJson(payload);
   if (!reading.ok) {
     const { code, detail, pointer } = reading;

@@ -5,6 +5,8 @@ import type { InboundPublish } from '../aedes-internals.js';
 import type { CommitGate } from '../commit-gate.js';
 import { closeConnection, type Connection } from '../connection.js';
 import type { LiveConnections } from '../live-connections.js';
+import { inboundMessage } from '../publish-intake.js';
+import { NOWHERE } from '../tenant-topics.js';
 
 const RETRY_MS = 200;
 
@@ -51,8 +53,13 @@ export function createIncomingMessages(options: IncomingMessagesOptions): Incomi
 
   return {
     store: (connection, packet) =>
-      new Promise((resolve, reject) => {
-        gate.take(connection, packet, (error) => (error ? reject(error) : resolve()));
+      new Promise((resolve) => {
+        const { session } = connection;
+        if (!session) throw new Error('the connection was not admitted');
+        gate.take(connection, inboundMessage(session, packet), (isForwarded) => {
+          if (!isForwarded) packet.topic = NOWHERE;
+          resolve();
+        });
       }),
     isOpen: (connection, messageId) => insist(connection, (stream) => devices.hasIncoming(stream, messageId)),
     release: (connection, messageId) => insist(connection, (stream) => devices.releaseIncoming(stream, [messageId])),

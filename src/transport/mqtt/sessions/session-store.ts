@@ -22,6 +22,8 @@ export interface SessionStoreOptions {
   readonly isLive: (clientId: string) => boolean;
   /** A message for a sleeping session was dropped for a bound of its queue. */
   readonly onDrop: (clientId: string) => void;
+  /** Called after each change of stored subscriptions. */
+  readonly onSubscriptionsChanged: () => void;
 }
 
 const SWEEP_MS = 60_000;
@@ -53,6 +55,7 @@ export function createSessionStore(options: SessionStoreOptions) {
     lastSeen.delete(id);
     queues.forget(id);
     await memory.cleanSubscriptions({ id });
+    options.onSubscriptionsChanged();
   }
 
   return {
@@ -68,8 +71,12 @@ export function createSessionStore(options: SessionStoreOptions) {
         client,
         subscriptions.filter(({ topic }) => granted?.has(topic)),
       );
+      options.onSubscriptionsChanged();
     },
-    removeSubscriptions: (client: Receiver, filters: string[]) => memory.removeSubscriptions(client, filters),
+    async removeSubscriptions(client: Receiver, filters: string[]): Promise<void> {
+      await memory.removeSubscriptions(client, filters);
+      options.onSubscriptionsChanged();
+    },
     subscriptionsByClient: (client: Receiver) => memory.subscriptionsByClient(client),
     subscriptionsByTopic: (topic: string) => memory.subscriptionsByTopic(topic),
     cleanSubscriptions: (client: Receiver) => removeSession(client.id),
