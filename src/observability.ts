@@ -55,12 +55,27 @@ export function createMeter(): Meter & { text(): Promise<string>; readonly conte
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const once = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
+  const counted = new Map<string, (() => void)[]>();
   const gaugeOf = (gauge: PromGauge): Gauge => ({ set: (value, labels) => gauge.set(labels ?? {}, value) });
 
   return {
     counter(name, help, labels = []): Counter {
-      const counter = once(name, () => new PromCounter({ name, help, labelNames: [...labels], registers: [registry] }));
-      return { inc: (amount = 1, given = {}) => counter.inc(given, amount) };
+      const collect = (): void => counted.get(name)?.forEach((flush) => flush());
+      const make = () => new PromCounter({ name, help, labelNames: [...labels], registers: [registry], collect });
+      const counter = once(name, make);
+      return {
+        inc: (amount = 1, given = {}) => counter.inc(given, amount),
+        series(given) {
+          // prom-client sorts and joins the labels at each count; here they are looked at when somebody reads.
+          let amount = 0;
+          const flush = (): void => {
+            counter.inc(given, amount);
+            amount = 0;
+          };
+          counted.set(name, [...(counted.get(name) ?? []), flush]);
+          return () => void (amount += 1);
+        },
+      };
     },
     gauge: (name, help, labels = []) =>
       gaugeOf(once(name, () => new PromGauge({ name, help, labelNames: [...labels], registers: [registry] }))),

@@ -164,8 +164,13 @@ export const MUTATIONS = [
     edits: [
       {
         file: 'src/actors/kernel/hash-chain.ts',
-        find: '  end = writeField(metadata, end);\n',
-        replace: '',
+        find: '  const link = hashScratch(writeField(metadata, writeUpToMetadata(previous, event, metadata.length)));\n',
+        replace: '  const link = hashScratch(writeUpToMetadata(previous, event, metadata.length));\n',
+      },
+      {
+        file: 'src/actors/kernel/hash-chain.ts',
+        find: '  const link = hashScratch(end);\n',
+        replace: '  const link = hashScratch(start);\n',
       },
     ],
     level: 'unit',

@@ -48,7 +48,10 @@ export function createMemoryMeter(): Meter & { readonly values: Map<string, numb
   const add = (key: string, amount: number): void => void values.set(key, (values.get(key) ?? 0) + amount);
   return {
     values,
-    counter: (name) => ({ inc: (amount = 1, labels) => add(series(name, labels), amount) }),
+    counter: (name) => ({
+      inc: (amount = 1, labels) => add(series(name, labels), amount),
+      series: (labels) => () => add(series(name, labels), 1),
+    }),
     gauge: (name) => ({ set: (value, labels) => void values.set(series(name, labels), value) }),
     observableGauge: () => undefined,
     histogram: (name) => ({ observe: (_value, labels) => add(series(name, labels), 1) }),

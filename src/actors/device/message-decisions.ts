@@ -15,14 +15,15 @@ export function recordTelemetry(
   const refusal = refuseSender(command.sessionEpoch, state);
   if (refusal !== undefined) return refusal;
   const events: DeviceEvent[] = [];
-  const ownIds = new Set<string>();
+  // One record is by far the most frequent: it can't repeat itself.
+  const ownIds = command.records.length > 1 ? new Set<string>() : undefined;
   for (const { values, ts = now, id } of command.records) {
     if (id === undefined) {
       events.push({ type: 'TelemetryRecorded', occurredAt: ts, data: { values, ts } });
       continue;
     }
-    if (state.recentIds.has(id) || ownIds.has(id)) continue;
-    ownIds.add(id);
+    if (state.recentIds.has(id) || ownIds?.has(id) === true) continue;
+    ownIds?.add(id);
     events.push({ type: 'TelemetryRecorded', occurredAt: ts, data: { values, ts, id } });
   }
   return { events };

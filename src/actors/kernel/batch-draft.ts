@@ -34,21 +34,26 @@ export class PoisonedAsk extends Error {
   }
 }
 
+/** What all drafts of one kind of entity share: handed over as it is, a copy of it per batch costs more than a decision. */
+export interface DraftSetting<C, E extends DomainEvent, S> {
+  readonly decider: Decider<C, E, S>;
+  readonly codec: EntityCodec<E, S>;
+  readonly logger: Logger;
+}
+
 export interface DraftOptions<C, E extends DomainEvent, S> {
+  readonly setting: DraftSetting<C, E, S>;
   readonly stream: string;
   readonly entity: Entity<S>;
   readonly asks: readonly Ask<C>[];
   /** Index of the first ask to decide. */
   readonly from: number;
   /** Asks that have poisoned an earlier draft of the same batch. */
-  readonly poisoned: ReadonlySet<Ask<C>>;
+  readonly poisoned: ReadonlySet<Ask<C>> | undefined;
   /** Open QoS 2 ids of the entity; new ones are added. Needed when one of the asks carries an id. */
   readonly openIds: Set<number> | undefined;
   readonly incomingOwner: { readonly tenant: string; readonly device: string };
-  readonly decider: Decider<C, E, S>;
-  readonly codec: EntityCodec<E, S>;
   readonly now: number;
-  readonly logger: Logger;
 }
 
 /**
@@ -72,7 +77,7 @@ export function draftBatch<C, E extends DomainEvent, S>(options: DraftOptions<C,
     const ask = asks[index] as Ask<C>;
     const eventsBefore = draft.events.length;
     if (ask.abandoned === true) draft.verdicts.push(ABANDONED);
-    else if (options.poisoned.has(ask)) draft.verdicts.push(FAILED);
+    else if (options.poisoned?.has(ask) === true) draft.verdicts.push(FAILED);
     else if (ask.incomingId !== undefined && openIds?.has(ask.incomingId) === true) draft.verdicts.push(ACCEPTED);
     else {
       draft.verdicts.push(decide(options, ask, index, draft.events));
@@ -96,12 +101,12 @@ function decide<C, E extends DomainEvent, S>(
   index: number,
   into: EncodedEvent[],
 ): Outcome {
-  const { entity, stream, decider, now } = options;
+  const { entity, stream, setting, now } = options;
   let decision;
   try {
-    decision = decider.decide(ask.command, entity.state, { now, nextSequence: entity.sequence + 1, stream });
+    decision = setting.decider.decide(ask.command, entity.state, { now, nextSequence: entity.sequence + 1, stream });
   } catch (error) {
-    options.logger.error({ code: 'ACTOR_FAILED', stream, err: error }, 'a command could not be decided');
+    setting.logger.error({ code: 'ACTOR_FAILED', stream, err: error }, 'a command could not be decided');
     return FAILED;
   }
   if (decision.events.length > 0) {
@@ -115,7 +120,7 @@ function decide<C, E extends DomainEvent, S>(
 }
 
 function appendEvents<C, E extends DomainEvent, S>(
-  { entity, stream, decider, codec, now }: DraftOptions<C, E, S>,
+  { entity, stream, setting: { decider, codec }, now }: DraftOptions<C, E, S>,
   ask: Ask<C>,
   events: readonly E[],
   into: EncodedEvent[],

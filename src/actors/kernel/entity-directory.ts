@@ -146,7 +146,7 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
         clearTimeout(timer);
         resolve(result);
       };
-      if (!actorOf(stream).enqueueErrand({ run, fail })) {
+      if (!actorOf(stream).enqueueErrand({ run, bytes: 0, fail })) {
         fail(new FleetlogError('BUSY', 'too much is waiting for this entity'));
       }
     });

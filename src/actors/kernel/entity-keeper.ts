@@ -24,6 +24,8 @@ export interface KeeperSetting<C, E extends DomainEvent, S> extends RecoverySour
 /** Keeps one entity in memory: recovers it when it is asked for, forgets it, writes its snapshots, knows its QoS 2 ids. */
 export interface EntityKeeper<S> {
   readonly incomingOwner: { readonly tenant: string; readonly device: string };
+  /** The entity when it is in memory. */
+  known(): Entity<S> | undefined;
   /**
    * The entity, recovered if need be.
    * @throws FleetlogError `JOURNAL_UNAVAILABLE`, `JOURNAL_CORRUPT` or `ACTOR_FAILED`; until the back-off is over without reading
@@ -111,6 +113,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
 
   return {
     incomingOwner: { tenant, device },
+    known: () => entity,
     entity: recovered,
     openIds: loadIds,
     releaseIds,

@@ -23,6 +23,8 @@ export interface ActorSetting<C, E extends DomainEvent, S> extends KeeperSetting
 /** Work for the entity that is no command: done in its turn, between two appends. */
 export interface Errand<S> {
   run(keeper: EntityKeeper<S>): Promise<void> | void;
+  /** Takes no room in the inbox. */
+  readonly bytes: 0;
   /** Called instead of `run` when the actor can't do it. */
   fail(error: FleetlogError): void;
 }
@@ -125,11 +127,14 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
 
   async function processBatch(): Promise<void> {
     if (hurried) answerRest('SHUTTING_DOWN');
-    const poisoned = new Set<Ask<C>>();
+    let poisoned: Set<Ask<C>> | undefined;
     let redecisions = 0;
     while (answered < batch.length) {
       const draft = await draftNext(poisoned);
-      if (draft === undefined) continue;
+      if (draft instanceof PoisonedAsk) {
+        poisoned = (poisoned ?? new Set()).add(batch[draft.index] as Ask<C>);
+        continue;
+      }
       const outcome = draft.events.length === 0 ? undefined : await append(draft);
       if (outcome === undefined || outcome.kind === 'committed') {
         answer(draft, outcome);
@@ -144,13 +149,13 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     }
   }
 
-  async function draftNext(poisoned: Set<Ask<C>>): Promise<BatchDraft | undefined> {
+  async function draftNext(poisoned: ReadonlySet<Ask<C>> | undefined): Promise<BatchDraft | PoisonedAsk> {
     const needsIds = batch.some((ask) => ask.incomingId !== undefined);
     const openIds = needsIds ? await keeper.openIds() : undefined;
-    const entity = await keeper.entity();
+    const entity = keeper.known() ?? (await keeper.entity());
     try {
       return draftBatch({
-        ...setting,
+        setting,
         stream,
         entity,
         asks: batch,
@@ -163,9 +168,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     } catch (error) {
       if (!(error instanceof PoisonedAsk)) throw error;
       logger.error({ code: 'ACTOR_FAILED', stream, err: error.cause }, 'an event could not be applied');
-      poisoned.add(batch[error.index] as Ask<C>);
       keeper.forget();
-      return undefined;
+      return error;
     }
   }
 
@@ -183,7 +187,7 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   /** Synchronous from the commit to the last reply, so that nothing can fail or slip in between. */
   function answer(draft: BatchDraft, committed: (AppendOutcome & { kind: 'committed' }) | undefined): void {
     let offset = 0;
-    draft.verdicts.forEach((verdict, index) => {
+    for (const [index, verdict] of draft.verdicts.entries()) {
       const ask = batch[answered] as Ask<C>;
       const count = draft.eventCounts[index] ?? 0;
       answered += 1;
@@ -191,10 +195,12 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
       else {
         const sequence = draft.firstSequence + offset;
         const position = committed.firstPosition + offset;
-        settle(ask, { ...verdict, recorded: { stream, shard: committed.shard, sequence, position, count } });
+        const recorded = { stream, shard: committed.shard, sequence, position, count };
+        if (verdict.kind === 'accepted') settle(ask, { kind: 'accepted', recorded });
+        else settle(ask, { kind: 'rejected', rejection: verdict.rejection, recorded });
       }
       offset += count;
-    });
+    }
   }
 
   /** An asker that throws breaks its own promise; the askers behind it must not suffer. */
@@ -236,8 +242,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     logger.error({ code: 'ACTOR_FAILED', stream, err: error }, 'an actor crashed');
   }
 
-  function push(item: Ask<C> | Errand<S>, bytes: number): boolean {
-    if (!inbox.push(item, bytes)) return false;
+  function push(item: Ask<C> | Errand<S>): boolean {
+    if (!inbox.push(item)) return false;
     if (!underWay) {
       underWay = true;
       dispatchTo(self.ref, 'drain');
@@ -253,8 +259,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
       return lastUsed;
     },
     // Behind what already waits, so that even a refusal comes in its turn.
-    enqueue: (ask) => (closing ? push(refusal(ask), 0) : push(ask, ask.bytes)),
-    enqueueErrand: (errand) => push(errand, 0),
+    enqueue: (ask) => push(closing ? refusal(ask) : ask),
+    enqueueErrand: (errand) => push(errand),
     passivate() {
       if (underWay || closing) return;
       underWay = true;
@@ -276,5 +282,5 @@ function isErrand<C, S>(item: Ask<C> | Errand<S>): item is Errand<S> {
 /** An ask that came while stopping. */
 function refusal<C, S>(ask: Ask<C>): Errand<S> {
   const refuse = (): void => ask.settle({ kind: 'failed', code: 'SHUTTING_DOWN' });
-  return { run: refuse, fail: refuse };
+  return { run: refuse, bytes: 0, fail: refuse };
 }

@@ -19,6 +19,8 @@ import type { EncodedEvent, RecordedEvent } from './ports.js';
 const CHAIN_FORMAT = 'fleetlog-chain-1';
 
 const LINK_BYTES = 32;
+/** Of a field's length. */
+const LENGTH_BYTES = 4;
 const HASH_MEMBER_START = ',"hash":"';
 /** `,"hash":"` + 43 characters of base64url + `"}` */
 const HASH_MEMBER_BYTES = HASH_MEMBER_START.length + 43 + 2;
@@ -38,25 +40,26 @@ export function chainStart(stream: string): Buffer {
 let scratch = Buffer.allocUnsafe(16 * 1024);
 
 function writeField(value: string | Buffer, at: number): number {
-  const length = typeof value === 'string' ? scratch.write(value, at + 4, 'utf8') : value.copy(scratch, at + 4);
+  const start = at + LENGTH_BYTES;
+  const length = typeof value === 'string' ? scratch.write(value, start, 'utf8') : value.copy(scratch, start);
   scratch.writeUInt32BE(length, at);
-  return at + 4 + length;
+  return start + length;
 }
 
-/** h(n) from h(n-1), the event's fields and its metadata without the hash. */
-function nextLink(previous: Buffer, fields: LinkedFields, metadata: string | Buffer): Buffer {
+/** Writes what h(n) is made of, up to the metadata, whose length is needed for the room; answers where that field begins. */
+function writeUpToMetadata(previous: Buffer, fields: LinkedFields, metadataLength: number): number {
   // 3 bytes per UTF-16 unit bound UTF-8; 128 cover the lengths and the three numbers.
-  const bound = LINK_BYTES + fields.payload.length + 3 * (fields.type.length + metadata.length) + 128;
+  const bound = LINK_BYTES + fields.payload.length + 3 * (fields.type.length + metadataLength) + 128;
   if (scratch.length < bound) scratch = Buffer.allocUnsafe(bound * 2);
   let end = previous.copy(scratch, 0);
   end = writeField(String(fields.sequence), end);
   end = writeField(fields.type, end);
   end = writeField(String(fields.schemaVersion), end);
   end = writeField(String(fields.occurredAt), end);
-  end = writeField(fields.payload, end);
-  end = writeField(metadata, end);
-  return hash('sha256', scratch.subarray(0, end), 'buffer');
+  return writeField(fields.payload, end);
 }
+
+const hashScratch = (end: number): Buffer => hash('sha256', scratch.subarray(0, end), 'buffer');
 
 /**
  * Links an event to its predecessor.
@@ -68,8 +71,15 @@ export function linkEvent(
   fields: LinkedFields,
   metadataText: string,
 ): { readonly link: Buffer; readonly metadata: Buffer } {
-  const link = nextLink(previous, fields, metadataText);
-  return { link, metadata: Buffer.from(`${metadataText.slice(0, -1)}${hashMember(link)}`) };
+  const start = writeUpToMetadata(previous, fields, metadataText.length);
+  const end = writeField(metadataText, start);
+  const link = hashScratch(end);
+  // The text was encoded for the link already; its closing brace moves behind the hash.
+  const text = scratch.subarray(start + LENGTH_BYTES, end - CLOSING_BRACE.length);
+  const metadata = Buffer.allocUnsafe(text.length + HASH_MEMBER_BYTES);
+  text.copy(metadata);
+  metadata.write(hashMember(link), text.length, 'latin1');
+  return { link, metadata };
 }
 
 /** Whether the event's metadata names this link: what a snapshot's link is checked against. */
@@ -82,7 +92,7 @@ export function verifyLink(previous: Buffer, event: EncodedEvent & { readonly se
   const cut = Math.max(0, event.metadata.length - HASH_MEMBER_BYTES);
   // Bytes, not text: two broken UTF-8 sequences would decode to the same character and verify alike.
   const metadata = Buffer.concat([event.metadata.subarray(0, cut), CLOSING_BRACE]);
-  const link = nextLink(previous, event, metadata);
+  const link = hashScratch(writeField(metadata, writeUpToMetadata(previous, event, metadata.length)));
   return namesLink(event, link) ? link : undefined;
 }
 

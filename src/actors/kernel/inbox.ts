@@ -4,34 +4,39 @@ export interface InboxLimits {
   readonly bytes: number;
 }
 
+export interface Sized {
+  /** What it counts against the bound. */
+  readonly bytes: number;
+}
+
 /** First in, first out, bounded in count and bytes. */
-export interface Inbox<T> {
+export interface Inbox<T extends Sized> {
   readonly count: number;
   /** `false` = full, nothing was taken. */
-  push(item: T, bytes: number): boolean;
+  push(item: T): boolean;
   /** The next item, which stays in the inbox. */
   peek(): T | undefined;
   shift(): T | undefined;
 }
 
 /** An array with a moving head: `Array.shift` would move all that waits for each message. */
-export function createInbox<T>(limits: InboxLimits): Inbox<T> {
-  let items: { readonly item: T; readonly bytes: number }[] = [];
+export function createInbox<T extends Sized>(limits: InboxLimits): Inbox<T> {
+  let items: T[] = [];
   let head = 0;
   let bytesWaiting = 0;
   return {
     get count() {
       return items.length - head;
     },
-    push(item, bytes) {
+    push(item) {
       const count = items.length - head;
       // A single item may be larger than the bound: the edge has its own limit per message, and it must get through.
-      if (count >= limits.count || (count > 0 && bytesWaiting + bytes > limits.bytes)) return false;
-      items.push({ item, bytes });
-      bytesWaiting += bytes;
+      if (count >= limits.count || (count > 0 && bytesWaiting + item.bytes > limits.bytes)) return false;
+      items.push(item);
+      bytesWaiting += item.bytes;
       return true;
     },
-    peek: () => items[head]?.item,
+    peek: () => items[head],
     shift() {
       const first = items[head];
       if (first === undefined) return undefined;
@@ -44,7 +49,7 @@ export function createInbox<T>(limits: InboxLimits): Inbox<T> {
         items = items.slice(head);
         head = 0;
       }
-      return first.item;
+      return first;
     },
   };
 }

@@ -117,7 +117,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       const [tenant = '', device = ''] = clientId.split('/', 2);
       return live.of({ tenant, device }).length > 0;
     },
-    onDrop: () => metrics.messages.inc(1, { topic_kind: 'other', qos: '1', result: 'dropped' }),
+    onDrop: () => metrics.countMessage('other', 1, 'dropped'),
   });
 
   const broker = await Aedes.createBroker({

@@ -8,7 +8,7 @@ import { toRejectMessage, type MessageRefusal } from './dialects/refusal.js';
 import { GateEntry, type Acknowledge } from './gate-entry.js';
 import { GateLane } from './gate-lane.js';
 import type { MqttLimits } from './limits.js';
-import type { MqttMetrics } from './metrics.js';
+import type { MessageResult, MqttMetrics } from './metrics.js';
 import type { InboundMessage } from './publish-intake.js';
 
 const SWEEP_MS = 1_000;
@@ -56,15 +56,11 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
     waiting.publishes -= 1;
     waiting.bytes -= entry.bytes;
   };
-  const count = (entry: GateEntry, result: string): void =>
-    metrics.messages.inc(1, {
-      topic_kind: entry.message.route?.uplink.kind ?? 'other',
-      qos: String(entry.message.qos),
-      result,
-    });
+  const count = ({ message }: GateEntry, result: MessageResult): void =>
+    metrics.countMessage(message.route?.uplink.kind ?? 'other', message.qos, result);
 
   /** Closes a lane's connection without acknowledging anything that still waits in it. */
-  function giveUp(lane: GateLane, reason: DisconnectReason, result: string): void {
+  function giveUp(lane: GateLane, reason: DisconnectReason, result: MessageResult): void {
     for (const entry of lane.abandon()) {
       forget(entry);
       count(entry, result);

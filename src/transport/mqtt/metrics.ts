@@ -1,9 +1,12 @@
 import type { Counter, Gauge, Histogram, Meter } from '../../actors/kernel/ports.js';
 
+/** What became of a message. */
+export type MessageResult = 'accepted' | 'duplicate' | 'rejected' | 'superseded' | 'failed' | 'stalled' | 'dropped';
+
 /** The broker's metrics (`experience.md` §7). */
 export interface MqttMetrics {
-  /** Labels `topic_kind`, `qos`, `result`. */
-  readonly messages: Counter;
+  /** Counts a message by the kind of its topic, its QoS and what became of it. */
+  countMessage(kind: string, qos: number, result: MessageResult): void;
   /** CONNECTs and filters that were refused, and connections that were cut; label `reason`. */
   readonly refused: Counter;
   /** Messages that were refused and journaled as such; label `reason`. */
@@ -15,12 +18,19 @@ export interface MqttMetrics {
 const GATE_BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
 
 export function createMqttMetrics(meter: Meter): MqttMetrics {
+  const messages = meter.counter('fleetlog_mqtt_messages_total', 'Messages of devices by what became of them.', [
+    'topic_kind',
+    'qos',
+    'result',
+  ]);
+  const series = new Map<string, () => void>();
   return {
-    messages: meter.counter('fleetlog_mqtt_messages_total', 'Messages of devices by what became of them.', [
-      'topic_kind',
-      'qos',
-      'result',
-    ]),
+    countMessage(kind, qos, result) {
+      const key = `${kind} ${qos} ${result}`;
+      let count = series.get(key);
+      if (!count) series.set(key, (count = messages.series({ topic_kind: kind, qos: String(qos), result })));
+      count();
+    },
     refused: meter.counter('fleetlog_mqtt_refused_total', 'Refused CONNECTs and filters, cut connections.', ['reason']),
     messagesRejected: meter.counter('fleetlog_messages_rejected_total', 'Messages journaled as MessageRejected.', [
       'reason',
