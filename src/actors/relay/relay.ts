@@ -1,6 +1,7 @@
 import type { Clock, EventPublisher, Journal, Logger, Meter, SubscriptionStatus } from '../kernel/ports.js';
 import { createSupervision } from '../kernel/supervision.js';
 import { createRelayMetrics } from './metrics.js';
+import { createPacer } from './pacer.js';
 import { startShardRelay } from './shard-relay.js';
 
 export interface Relay {
@@ -35,9 +36,10 @@ export function startRelay(options: RelayOptions): Relay {
   const { journal, random = Math.random } = options;
   const logger = options.logger.child({ component: 'relay' });
   const metrics = createRelayMetrics(options.meter);
+  const pacer = createPacer();
   const supervision = createSupervision({ name: 'relay', prefix: 'r' });
   const shards = Array.from({ length: journal.shards }, (_, shard) =>
-    startShardRelay({ ...options, shard, supervision, logger, metrics, random }),
+    startShardRelay({ ...options, shard, supervision, logger, metrics, pacer, random }),
   );
   const unsubscribe = journal.onCommit((shard) => {
     const grown = shards[shard];

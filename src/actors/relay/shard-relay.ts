@@ -7,6 +7,7 @@ import type { Supervised, Supervision } from '../kernel/supervision.js';
 import { BATCH_EVENTS, nextBatch } from './batch.js';
 import { resumePosition } from './checkpoint.js';
 import type { RelayMetrics } from './metrics.js';
+import type { Pacer } from './pacer.js';
 
 /**
  * One shard's way to Kafka, as an actor. Its state goes
@@ -44,14 +45,10 @@ export interface ShardRelayOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RelayMetrics;
+  readonly pacer: Pacer;
   readonly random: () => number;
 }
 
-/**
- * Least time from the start of one small transaction to the next of the same shard: cost is per transaction, so a trickle is
- * collected instead of paying one for each event (bench `relay`).
- */
-const PACE_MS = 15;
 /** A batch of this size pays for its transaction: the next may follow at once. */
 const FULL_ENOUGH_EVENTS = 500;
 const STOP_MS = 3_000;
@@ -69,7 +66,7 @@ const UNTIL_RUNG: Pause = { ms: Infinity, held: false };
 const FOR_EVER: Pause = { ms: Infinity, held: true };
 
 export function startShardRelay(options: ShardRelayOptions): ShardRelay {
-  const { shard, journal, publisher, clock, metrics } = options;
+  const { shard, journal, publisher, clock, metrics, pacer } = options;
   const logger = options.logger.child({ shard });
   const backOff = createBackOff({ firstMs: 50, lastMs: 5_000, random: options.random });
   let position: number | undefined;
@@ -173,8 +170,9 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     metrics.sent(batch.length, (endedAt - startedAt) / 1000);
     works();
     await mirror(position, endedAt);
-    const paceMs = batch.length >= FULL_ENOUGH_EVENTS ? 0 : PACE_MS - (endedAt - startedAt);
-    return { ms: Math.max(0, paceMs), held: true };
+    return batch.length >= FULL_ENOUGH_EVENTS
+      ? AT_ONCE
+      : { ms: pacer.nextTurn(clock.monotonic(), batch.length), held: true };
   }
 
   /** Only now, not when it has opened: a shard whose transactions always fail must back off further and further. */

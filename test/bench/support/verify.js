@@ -45,4 +45,5 @@ async function compareTopic(call) {
   return (await call('POST', '/system/relay/verify')).json();
 }
 
-const isExact = ({ gaps, duplicates, inversions, differences }) => gaps + duplicates + inversions + differences === 0;
+export const isExact = ({ gaps, duplicates, inversions, differences }) =>
+  gaps + duplicates + inversions + differences === 0;
