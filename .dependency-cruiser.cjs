@@ -13,7 +13,12 @@ const adapter = (packageName, folder) =>
 module.exports = {
   forbidden: [
     only('no-cycles', {}, { circular: true }, 'a cycle hides who owns what'),
-    only('no-orphans', { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$' }, {}, 'nothing imports it'),
+    only(
+      'no-orphans',
+      { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$|\\.d\\.ts$' },
+      {},
+      'nothing imports it',
+    ),
     only(
       'actors-know-no-outside',
       { path: '^src/actors/' },
@@ -57,6 +62,12 @@ module.exports = {
       'the composition root wires them',
     ),
     only(
+      'dashboard-speaks-rest',
+      { path: '^src/api/dashboard/' },
+      { path: '^src/(?!api/dashboard/)' },
+      'a browser has REST and nothing else',
+    ),
+    only(
       'clients-speak-protocols',
       { path: '^src/(api/cli|edge)/' },
       { path: '^src/(?!api/cli/|edge/)' },
@@ -64,8 +75,8 @@ module.exports = {
     ),
     only(
       'servers-know-no-client',
-      { path: '^src/(?!api/cli/|edge/)' },
-      { path: '^src/(api/cli|edge)/' },
+      { path: '^src/(?!api/(cli|dashboard)/|edge/)' },
+      { path: '^src/(api/(cli|dashboard)|edge)/' },
       'clients stand outside',
     ),
     adapter('nact', 'actors/kernel/'),
@@ -75,7 +86,7 @@ module.exports = {
     adapter('node-forge', 'transport/pki/'),
     only(
       'no-development-package-in-source',
-      { path: '^src/' },
+      { path: '^src/', pathNot: '^src/api/dashboard/' },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '^node_modules/@types/' },
       'declare it',
     ),

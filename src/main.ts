@@ -11,7 +11,9 @@ import { startSubscription } from './actors/kernel/subscription.js';
 import { startRelay, type Relay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { startAccess } from './api/access.js';
+import { watchActivity } from './api/activity.js';
 import { firstAdminToken, writeCliAccess, writeGeneratedPassword } from './api/admin-token.js';
+import { loadDashboard } from './api/dashboard-files.js';
 import { ensureFirstAdmin, type FirstAdmin } from './api/first-admin.js';
 import { createApi, startHttp } from './api/http.js';
 import { readiness, systemStatus } from './api/system-status.js';
@@ -141,6 +143,20 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   running.push({ name: 'mqtt', stop: () => broker.stop() });
   const revocations = startSubscription({ subscriber: broker.subscriber, journal, clock, logger, meter, from: 'head' });
   running.push({ name: 'sessions', stop: () => revocations.stop() });
+  const gateBuckets = (): ReturnType<typeof meter.buckets> => meter.buckets('fleetlog_commit_gate_seconds');
+  const activity = watchActivity({ journal, gateBuckets, clock });
+  const activityReader = startSubscription({
+    subscriber: activity.subscriber,
+    journal,
+    clock,
+    logger,
+    meter,
+    from: 'head',
+  });
+  running.push(
+    { name: 'activity', stop: () => activity.stop() },
+    { name: 'activity reader', stop: () => activityReader.stop() },
+  );
   const renewal = setInterval(() => {
     authority.serverCertificate().then(
       (certificate) => broker.replaceServerCertificate(certificate),
@@ -164,6 +180,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     journal,
     authority,
     status: () => systemStatus(parts, VERSION, clock),
+    activity: (tenant) => activity.read(tenant),
     verifyRelay: relay && (() => relay.verifier.verify()),
     ready: () => readiness(parts),
     metrics: () => meter.text(),
@@ -172,6 +189,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     publicHosts: config.publicHosts,
     trustedProxies: config.trustedProxies,
     mqtts: { host: publicHost, port: portOf('mqtts') ?? 0 },
+    dashboard: loadDashboard(),
     clock,
     randomBytes,
     logger,

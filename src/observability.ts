@@ -7,7 +7,7 @@ import {
 } from 'prom-client';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import type { Counter, Gauge, Histogram, Logger, Meter } from './actors/kernel/ports.js';
+import type { Buckets, Counter, Gauge, Histogram, Logger, Meter } from './actors/kernel/ports.js';
 
 /** Fields that are never written, wherever they stand (SEC-140). */
 const SECRET_FIELDS = [
@@ -50,8 +50,16 @@ function fromPino(logger: PinoLogger): Logger {
   };
 }
 
-/** The metrics registry behind the `Meter` port. `text()` is the body of `/metrics` in the Prometheus exposition format. */
-export function createMeter(): Meter & { text(): Promise<string>; readonly contentType: string } {
+export interface MetricsRegistry extends Meter {
+  /** The body of `/metrics` in the Prometheus exposition format. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  /** What a histogram without labels has counted; empty when there is none of that name. */
+  buckets(name: string): Promise<Buckets>;
+}
+
+/** The metrics registry behind the `Meter` port. */
+export function createMeter(): MetricsRegistry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const once = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
@@ -103,5 +111,12 @@ export function createMeter(): Meter & { text(): Promise<string>; readonly conte
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,
+    async buckets(name) {
+      const values = (await registry.getSingleMetric(name)?.get())?.values ?? [];
+      return values.flatMap(({ labels, value }) => {
+        const { le } = labels as { readonly le?: number | string };
+        return le === undefined ? [] : [{ le: le === '+Inf' ? Infinity : Number(le), count: value }];
+      });
+    },
   };
 }

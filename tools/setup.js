@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildDashboard, writeContractTypes } from './dashboard.js';
 import { StepError } from './steps.js';
 
 // Not `import.meta.dirname`: an old Node must get as far as being told that it is too old.
@@ -50,7 +51,7 @@ async function installDependencies(progress) {
   await writeFile(mark, wanted);
 }
 
-/** Compiles `src/` into `dist/` and copies what the compiler leaves out. */
+/** Compiles `src/` into `dist/`, copies what the compiler leaves out, and bundles the dashboard. */
 export async function build(progress = () => {}) {
   const mark = join(ROOT, 'dist', '.fleetlog-built');
   const wanted = await sourceFingerprint();
@@ -61,11 +62,12 @@ export async function build(progress = () => {}) {
     failure: 'The source does not compile',
   });
   for (const file of await sourceFiles()) {
-    if (file.endsWith('.ts')) continue;
+    if (file.endsWith('.ts') || file.startsWith(join('src', 'api', 'dashboard'))) continue;
     const target = join(ROOT, 'dist', file.slice('src/'.length));
     await mkdir(dirname(target), { recursive: true });
     await cp(join(ROOT, file), target);
   }
+  await Promise.all([buildDashboard(), writeContractTypes()]);
   await writeFile(mark, wanted);
 }
 
@@ -85,7 +87,7 @@ async function fetchLocalKafka(steps) {
 /** Names, sizes and times of all sources: changes when a build is due. */
 async function sourceFingerprint() {
   const hash = createHash('sha256');
-  for (const file of ['package-lock.json', 'tsconfig.json', ...(await sourceFiles())]) {
+  for (const file of ['package-lock.json', 'tsconfig.json', 'tools/dashboard.js', ...(await sourceFiles())]) {
     const { size, mtimeMs } = await stat(join(ROOT, file));
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }

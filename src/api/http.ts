@@ -5,6 +5,7 @@ import type { AccessParts } from './access.js';
 import { createAuthenticator } from './auth.js';
 import { createBundles } from './bundles.js';
 import { loadContract } from './contract.js';
+import type { Dashboard } from './dashboard-files.js';
 import { createEventStreams, type EventStreamLimits } from './event-stream.js';
 import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './guards.js';
 import { createRateLimiter, type Rate } from './rate-limit.js';
@@ -53,6 +54,8 @@ export interface ApiOptions
   readonly trustedProxies: readonly string[];
   /** Where devices connect, for the README in a bundle. */
   readonly mqtts: { readonly host: string; readonly port: number };
+  /** Absent where REST alone is served. */
+  readonly dashboard?: Dashboard;
   readonly clock: Clock;
   /** `node:crypto`'s, or a predictable one in tests. */
   readonly randomBytes: (size: number) => Buffer;
@@ -97,6 +100,7 @@ export function createApi(options: ApiOptions): Api {
   app.enable('strict routing').enable('case sensitive routing');
   app.use(nameRequests(randomBytes), protectAnswers(), refuseLongUrls());
   if (options.loopback) app.use(serveOnlyHosts(options.publicHosts));
+  if (options.dashboard) app.use(options.dashboard.handle);
 
   mountOperations({
     app,

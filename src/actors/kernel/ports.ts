@@ -23,6 +23,9 @@ export interface Logger {
   child(fields: object): Logger;
 }
 
+/** Cumulative buckets of a histogram, the last one without a bound (`le` = infinity). */
+export type Buckets = readonly { readonly le: number; readonly count: number }[];
+
 export interface Counter {
   inc(amount?: number, labels?: Readonly<Record<string, string>>): void;
   /** Counts one series without looking its labels up each time: for what happens per message (bench `ingest`). */
@@ -367,8 +370,18 @@ export interface DeviceListQuery {
 }
 
 /** Projection of all device streams; rebuilt from position 0. */
+/** How many devices of a tenant are in which state; a disabled device counts as disabled alone. */
+export interface DeviceCounts {
+  readonly total: number;
+  readonly online: number;
+  readonly offline: number;
+  readonly neverSeen: number;
+  readonly disabled: number;
+}
+
 export interface DeviceIndex {
   list(query: DeviceListQuery): Promise<readonly DeviceSummary[]>;
+  count(tenant: string): Promise<DeviceCounts>;
   /** Device that owns a token, by the token's SHA-256 (hex); for credentials that do not name their device. */
   deviceOfToken(sha256: string): Promise<{ readonly tenant: string; readonly device: string } | undefined>;
   /** Devices that were connected when the projection last heard of them: closed at start after a crash. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import type { DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
+import type { DeviceCounts, DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
 import { fromMilliseconds } from '../sql-time.js';
 import { DEVICE_COLUMNS, toSummary, type DeviceRow } from './device-rows.js';
 
@@ -25,4 +25,26 @@ export async function listDevices(pool: pg.Pool, query: DeviceListQuery): Promis
     [tenant, search.toLowerCase(), ...(after === undefined ? [] : [after.value, after.id]), limit],
   );
   return rows.map(toSummary);
+}
+
+export async function countDevices(pool: pg.Pool, tenant: string): Promise<DeviceCounts> {
+  const { rows } = await pool.query<Record<keyof DeviceCounts, string>>({
+    name: 'count-devices',
+    text: `select count(*) as total,
+                  count(*) filter (where not enabled) as disabled,
+                  count(*) filter (where enabled and connected) as online,
+                  count(*) filter (where enabled and not connected and session_epoch > 0) as offline,
+                  count(*) filter (where enabled and session_epoch = 0) as "neverSeen"
+           from device_index where tenant = $1 and registered`,
+    values: [tenant],
+  });
+  // Postgres counts in 64 bits, which the client hands over as text.
+  const count = (name: keyof DeviceCounts): number => Number(rows[0]?.[name] ?? 0);
+  return {
+    total: count('total'),
+    online: count('online'),
+    offline: count('offline'),
+    neverSeen: count('neverSeen'),
+    disabled: count('disabled'),
+  };
 }

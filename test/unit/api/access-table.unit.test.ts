@@ -57,6 +57,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   changeOwnPassword: SIGNED_IN(404),
   listAudit: adminOnly(200, 200),
   getSystemStatus: LIST,
+  getSystemActivity: LIST,
   verifyRelay: [401, 401, 401, 401, 403, 200, 200, 200],
   getHealth: PUBLIC,
   getReadiness: PUBLIC,

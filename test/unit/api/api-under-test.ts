@@ -131,6 +131,7 @@ export async function startApiUnderTest(
       relay: { state: 'off' },
       subscriptions: [subscription.status()],
     }),
+    activity: () => ({ events: [0, 3], commitGate: null, rejections: [], disconnections: [] }),
     verifyRelay: () =>
       Promise.resolve({
         records: 1,
@@ -326,6 +327,7 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
         .filter((row) => after === undefined || compare(key(row), [after.value ?? '', after.id]) > 0)
         .slice(0, limit);
     },
+    count: () => Promise.resolve({ total: 0, online: 0, offline: 0, neverSeen: 0, disabled: 0 }),
     deviceOfToken: () => Promise.resolve(undefined),
     connected: () => Promise.resolve([]),
     caughtUp: () => Promise.resolve(),

@@ -162,7 +162,7 @@ describe('what REST refuses', () => {
     for (const path of ['/healthz', '/api/v1/nothing', '/api/v1/devices']) {
       const { headers } = await under.admin.get(path);
       expect(headers['content-security-policy']).toBe(
-        "default-src 'self';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+        "default-src 'self';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
       );
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',

@@ -1,0 +1,150 @@
+import type uPlot from 'uplot';
+import { grouped, measured } from '../format/numbers.js';
+import { clockTime, dateTime, day, type Zone } from '../format/times.js';
+
+/** One line of a chart. `null` is a gap and stays one. */
+export interface ChartSeries {
+  readonly name: string;
+  readonly unit?: string;
+  readonly values: readonly (number | null)[];
+  /** What the values of a bucket lie between, drawn as a band behind the line. */
+  readonly band?: { readonly min: readonly (number | null)[]; readonly max: readonly (number | null)[] };
+}
+
+/** A moment worth knowing on the chart's own time axis. */
+export interface ChartMarker {
+  /** Seconds since 1970. */
+  readonly at: number;
+  readonly tone: 'accent' | 'bad' | 'quiet';
+}
+
+const DAY_SECONDS = 86_400;
+/** From the fourth line on colour alone is not enough. */
+const DASHES: readonly number[][] = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3]];
+
+/** A design token's value now: canvas knows no custom properties. */
+function token(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+/** The dash pattern of the n-th line. */
+export function dashOf(index: number): number[] {
+  return DASHES[index % DASHES.length] ?? [];
+}
+
+function seriesColor(index: number): string {
+  return token(`series-${(index % 6) + 1}`);
+}
+
+/** The data of uPlot's columns: times, then each line's mean, maximum and minimum. */
+export function alignedData(times: readonly number[], series: readonly ChartSeries[]): uPlot.AlignedData {
+  return [
+    times,
+    ...series.flatMap(({ values, band }) => (band ? [values, band.max, band.min] : [values])),
+  ] as uPlot.AlignedData;
+}
+
+export function plotOptions(given: {
+  readonly series: readonly ChartSeries[];
+  readonly markers: () => readonly ChartMarker[];
+  readonly range: () => readonly [number, number];
+  readonly width: number;
+  readonly height: number;
+  readonly zone: Zone;
+  /** The lowest value axis, where lines near zero should stand on it. */
+  readonly fromZero: boolean;
+  readonly onCursor: (index: number | undefined) => void;
+  readonly onZoom: ((from: number, to: number) => void) | undefined;
+}): uPlot.Options {
+  const { series, range, zone } = given;
+  const columns: uPlot.Series[] = [{}];
+  const bands: uPlot.Band[] = [];
+  series.forEach(({ name, band }, index) => {
+    const stroke = seriesColor(index);
+    columns.push({ label: name, stroke, width: 1.5, dash: dashOf(index), points: { show: false }, spanGaps: false });
+    if (!band) return;
+    columns.push({ points: { show: false } }, { points: { show: false } });
+    bands.push({ series: [columns.length - 2, columns.length - 1], fill: `${stroke}24` });
+  });
+  const axis = { stroke: token('text-3'), font: '12px "Plex Sans"', ticks: { show: false } };
+  return {
+    width: given.width,
+    height: given.height,
+    padding: [8, 8, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { size: 7, fill: token('surface') }, drag: { x: true, y: false, setScale: false } },
+    scales: {
+      x: { time: true, range: () => [...range()] },
+      y: {
+        range: (_plot, min, max) => {
+          const low = given.fromZero ? 0 : min;
+          const spread = Math.max(max - low, 1e-9);
+          return [given.fromZero ? 0 : low - spread * 0.08, max + spread * 0.12];
+        },
+      },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 28,
+        gap: 6,
+        space: 90,
+        grid: { show: false },
+        values: (_plot, splits, _axis, _space, step) => splits.map((at) => tick(at, step, zone)),
+      },
+      {
+        ...axis,
+        size: 48,
+        gap: 8,
+        space: 36,
+        grid: { stroke: token('line'), width: 1 },
+        values: (_plot, splits) => splits.map((value) => (Math.abs(value) < 1e9 ? measured(value) : grouped(value))),
+      },
+    ],
+    series: columns,
+    bands,
+    hooks: {
+      setCursor: [({ cursor }) => given.onCursor(cursor.idx ?? undefined)],
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          given.onZoom?.(plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x'));
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+      draw: [(plot) => drawMarkers(plot, given.markers())],
+    },
+  };
+}
+
+function tick(at: number, step: number, zone: Zone): string {
+  if (step >= DAY_SECONDS) return day(at * 1000, zone).slice(5);
+  if (step >= DAY_SECONDS / 4) return dateTime(at * 1000, zone).slice(5);
+  return clockTime(at * 1000, zone).slice(0, step < 60 ? 8 : 5);
+}
+
+/** Small triangles on the time axis, and a hairline up from each. */
+function drawMarkers(plot: uPlot, markers: readonly ChartMarker[]): void {
+  const { ctx } = plot;
+  const { top, height, left, width } = plot.bbox;
+  const size = 5 * devicePixelRatio;
+  ctx.save();
+  for (const { at, tone } of markers) {
+    const x = Math.round(plot.valToPos(at, 'x', true));
+    if (x < left || x > left + width) continue;
+    const color = token(tone === 'quiet' ? 'line-strong' : tone);
+    ctx.strokeStyle = `${color}66`;
+    ctx.fillStyle = color;
+    ctx.beginPath();
+    ctx.moveTo(x, top);
+    ctx.lineTo(x, top + height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x - size, top + height);
+    ctx.lineTo(x + size, top + height);
+    ctx.lineTo(x, top + height - size * 1.4);
+    ctx.fill();
+  }
+  ctx.restore();
+}

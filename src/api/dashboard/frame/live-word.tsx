@@ -1,0 +1,51 @@
+import { now } from '../data/clock.js';
+import { liveState, type LiveState } from '../data/live.js';
+import { grouped } from '../format/numbers.js';
+
+const SHAPES: Readonly<Record<string, string>> = {
+  live: '●',
+  connecting: '◌',
+  reconnecting: '◌',
+  behind: '◐',
+  paused: '❙❙',
+};
+
+/** How fresh the page is, in one word. */
+export function LiveWord() {
+  const state = liveState.value;
+  if (state.state === 'off') return <div class="live-word" role="status" />;
+  const { name, word, title } = describe(state);
+  return (
+    <div class="live-word" data-state={name} role="status" title={title}>
+      <span class="live-shape" aria-hidden="true">
+        {SHAPES[name]}
+      </span>
+      <span class="live-text">{word}</span>
+    </div>
+  );
+}
+
+function describe(state: Exclude<LiveState, { state: 'off' }>): { name: string; word: string; title: string } {
+  switch (state.state) {
+    case 'live':
+      return state.skipped === 0
+        ? { name: 'live', word: 'live', title: 'Events are shown as they are journaled.' }
+        : {
+            name: 'behind',
+            word: 'behind',
+            title: `${grouped(state.skipped)} events skipped in this view, none lost in the journal.`,
+          };
+    case 'connecting':
+      return { name: 'connecting', word: 'connecting', title: 'The event stream is being opened.' };
+    case 'reconnecting': {
+      const seconds = Math.max(0, Math.ceil((state.at - now.value) / 1000));
+      return {
+        name: 'reconnecting',
+        word: `reconnecting (${seconds} s)`,
+        title: 'The page goes on from the last event that it has; none is missed.',
+      };
+    }
+    case 'paused':
+      return { name: 'paused', word: 'paused', title: 'Press p to go on from the last event shown.' };
+  }
+}

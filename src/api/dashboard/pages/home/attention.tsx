@@ -1,0 +1,60 @@
+import { useRef } from 'preact/hooks';
+import { Icon } from '../../components/icon.js';
+import { Loaded } from '../../components/loaded.js';
+import { Panel } from '../../components/panel.js';
+import { Time } from '../../components/time.js';
+import { useResource, type Resource } from '../../data/resource.js';
+import { readReadiness } from '../health/parts.js';
+import type { SystemActivity, SystemStatus } from '../health/system.js';
+import { concernsOf, type Concern } from './concerns.js';
+
+const EVERY_MS = 2000;
+
+/** What somebody should look at, the worst first. Nothing is shown of what is well. */
+export function Attention(props: {
+  readonly system: Resource<SystemStatus>;
+  readonly activity: Resource<SystemActivity>;
+}) {
+  const readiness = useResource(readReadiness, [], EVERY_MS);
+  const memory = useRef<readonly Concern[]>([]);
+  const { data: status } = props.system.reading.value;
+  const { data: activity } = props.activity.reading.value;
+  return (
+    <Panel title="Needs attention">
+      <Loaded of={readiness} lines={1}>
+        {(ready) => {
+          const concerns = concernsOf({ ready, status, activity, before: memory.current, now: Date.now() });
+          memory.current = concerns;
+          return concerns.length === 0 ? (
+            <p class="all-well">
+              <Icon name="check" />
+              Nothing. Every part works, and no device is in trouble.
+            </p>
+          ) : (
+            <ul class="attentions">
+              {concerns.map((concern) => (
+                <Row key={concern.key} concern={concern} />
+              ))}
+            </ul>
+          );
+        }}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Row({ concern }: { readonly concern: Concern }) {
+  const { tone, title, detail, since, href, count } = concern;
+  return (
+    <li class="attention" data-tone={tone}>
+      <Icon name={tone === 'bad' ? 'problem' : 'alert'} />
+      <span>
+        <a href={href}>{title}</a> <span class="quiet">{detail}</span>
+      </span>
+      <span class="number">{count}</span>
+      <span class="faint number">
+        <Time at={since} />
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,114 @@
+import { disconnectWords } from '../../format/events.js';
+import { counted, grouped } from '../../format/numbers.js';
+import { clockTime, duration } from '../../format/times.js';
+import type { Readiness, SystemActivity, SystemStatus } from '../health/system.js';
+import { secondsLeft } from '../health/trend.js';
+
+/** One thing that somebody should look at. */
+export interface Concern {
+  readonly key: string;
+  readonly tone: 'bad' | 'warn';
+  readonly title: string;
+  readonly detail: string;
+  /** ms since 1970. */
+  readonly since: number;
+  /** Where to look. */
+  readonly href: string;
+  readonly count: string;
+  /** Readings that a pace is told from. */
+  readonly lag?: { readonly events: number; readonly at: number };
+}
+
+/** From here on Kafka's lag is worth a line. */
+const LAG_EVENTS = 1_000;
+const LAG_SECONDS = 5;
+/** Devices that went offline within the same minutes for the same reason. */
+const TOGETHER = 3;
+
+interface Facts {
+  readonly ready: Readiness | undefined;
+  readonly status: SystemStatus | undefined;
+  readonly activity: SystemActivity | undefined;
+  /** What was told a moment ago: when each began, and how long the lag was then. */
+  readonly before: readonly Concern[];
+  readonly now: number;
+}
+
+/** What needs attention, the worst first. */
+export function concernsOf(facts: Facts): readonly Concern[] {
+  return [...journalConcern(facts), ...relayConcern(facts), ...rejectionConcerns(facts), ...offlineConcerns(facts)];
+}
+
+function sinceOf({ before, now }: Facts, key: string): number {
+  return before.find((concern) => concern.key === key)?.since ?? now;
+}
+
+function journalConcern(facts: Facts): Concern[] {
+  const journal = facts.ready?.parts?.['journal'];
+  if (journal === undefined || journal.state === 'ok') return [];
+  return [
+    {
+      key: 'journal',
+      tone: 'bad',
+      title: 'Not acknowledging',
+      detail: `Devices keep their messages and send again. ${journal.reason ?? ''}`,
+      since: sinceOf(facts, 'journal'),
+      href: '/health',
+      count: '',
+    },
+  ];
+}
+
+function relayConcern(facts: Facts): Concern[] {
+  const { status, before, now } = facts;
+  if (status === undefined || status.relay.state === 'off') return [];
+  const events = status.shards.reduce((sum, shard) => sum + shard.lagEvents, 0);
+  const seconds = Math.max(...status.shards.map((shard) => shard.lagSeconds));
+  const waiting = status.relay.state === 'waiting';
+  const known = before.find(({ key }) => key === 'relay');
+  // A line that has come stays until the lag is gone, not until it is a little below the threshold.
+  const low = known === undefined ? events < LAG_EVENTS && seconds < LAG_SECONDS : events === 0 || seconds < 1;
+  if (!waiting && low) return [];
+  const since = known?.since ?? now - seconds * 1000;
+  const safe = `${counted(events, 'event')} safe in the journal`;
+  const lag = known?.lag === undefined || known.lag.events < events ? { events, at: now } : known.lag;
+  const left = secondsLeft(lag.events, events, Math.max(1, (now - lag.at) / 1000));
+  return [
+    {
+      key: 'relay',
+      tone: 'warn',
+      title: waiting ? `Relay waiting since ${clockTime(since, 'local').slice(0, 5)}` : 'Relay catching up',
+      detail: waiting || left === undefined ? safe : `${safe}, ${duration(left * 1000)} left`,
+      since,
+      href: '/health',
+      count: grouped(events),
+      lag,
+    },
+  ];
+}
+
+function rejectionConcerns({ activity }: Facts): Concern[] {
+  return (activity?.rejections ?? []).slice(0, 5).map(({ device, count, firstAt, pointer = '', detail }) => ({
+    key: `rejected ${device}`,
+    tone: 'warn' as const,
+    title: `${device} is refused`,
+    detail: `${counted(count, 'message')} in 5 min: ${pointer} ${detail}`,
+    since: Date.parse(firstAt),
+    href: `/devices/${encodeURIComponent(device)}`,
+    count: grouped(count),
+  }));
+}
+
+function offlineConcerns({ activity }: Facts): Concern[] {
+  return (activity?.disconnections ?? [])
+    .filter(({ count }) => count >= TOGETHER)
+    .map(({ reason, count, firstAt, devices }) => ({
+      key: `offline ${reason}`,
+      tone: 'warn' as const,
+      title: `${counted(count, 'device')} went offline together`,
+      detail: `${disconnectWords(reason)}: ${devices.join(', ')}${count > devices.length ? ' …' : ''}`,
+      since: Date.parse(firstAt),
+      href: '/devices?state=offline',
+      count: grouped(count),
+    }));
+}
