@@ -6,6 +6,7 @@ import type { ReadyMessage } from '../../src/main.js';
 /** A start takes seconds; one that hangs is killed and shown with its log. */
 const READY_MS = 60_000;
 const ROOT = join(import.meta.dirname, '../..');
+const FAILPOINTS = join(import.meta.dirname, 'failpoints.js');
 
 /** The built server as a process of its own, so that it can be killed. */
 export interface FleetlogProcess {
@@ -19,12 +20,55 @@ export interface FleetlogProcess {
   stop(): Promise<number>;
   /** Cuts the line to the server, as the end of its parent would. */
   disconnect(): void;
+  /** Asks the preloaded failpoints for a fault (`failpoints.js`). */
+  arm(fault: ArmedFault): void;
+  /** Resolves with exit code or signal when the process has ended. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   /** One REST call under `/api/v1` as the first admin. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
+/** A fault at a place that the process reaches by itself. */
+export interface Failpoint {
+  readonly at: FailpointName;
+  /** The how manieth visit it strikes; later ones, too, when it lets the process live. @default 1 */
+  readonly nth?: number;
+  /** Only what speaks of this counts: an event type, a device. */
+  readonly of?: string;
+  readonly act: 'SIGKILL' | 'SIGSTOP' | 'throw' | 'disk-full';
+}
+
+/** What `failpoints.js` understands. */
+export type ArmedFault =
+  | Failpoint
+  /** Disarms. */
+  | { readonly at: 'none' }
+  /** A busy loop of so many ms. */
+  | { readonly at: 'event-loop'; readonly blockMs: number };
+
+export type FailpointName =
+  | 'before-append'
+  | 'before-commit'
+  | 'after-insert'
+  | 'before-puback'
+  | 'in-snapshot'
+  | 'in-decide'
+  | 'in-evolve'
+  | 'in-hook'
+  | 'in-projection';
+
 export interface FleetlogOptions {
   readonly dataDir: string;
+  /** Folder with `dist/main.js`. @default this package */
+  readonly root?: string;
+  /** Preloads `failpoints.js`. */
+  readonly failpoints?: boolean;
+  /** Flags of Node.js. */
+  readonly nodeFlags?: readonly string[];
+  /** Leaves standard output and error unread, as a log reader that has stopped. */
+  readonly unread?: boolean;
+  /** Told the process id before the process is ready. */
+  readonly onSpawn?: (pid: number) => void;
   readonly databaseUrl?: string;
   readonly kafkaBrokers?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -47,10 +91,23 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
     }),
     ...options.env,
   };
-  const child = fork(join(ROOT, 'dist/main.js'), [], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  const child = fork(join(options.root ?? ROOT, 'dist/main.js'), [], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [...(options.nodeFlags ?? []), ...(options.failpoints ? ['--import', FAILPOINTS] : [])],
+  });
+  options.onSpawn?.(child.pid ?? 0);
   let log = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-100_000)));
+  if (!options.unread)
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-100_000)));
+  const ended = new Promise<number | NodeJS.Signals>((resolve) =>
+    child.once('exit', (code, signal) => {
+      // What nobody reads keeps a pipe open.
+      if (options.unread) for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      resolve(code ?? signal ?? 1);
+    }),
+  );
   const ready = await untilReady(child, () => log);
   const end = (signal: NodeJS.Signals): Promise<number> =>
     new Promise((resolve) => {
@@ -70,6 +127,8 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
     },
     stop: () => end('SIGTERM'),
     disconnect: () => child.disconnect(),
+    arm: (fault) => void child.send(fault),
+    ended,
     async call(method, path, body, headers = {}) {
       const token = (await readFile(ready.tokenFile, 'utf8')).trim();
       return fetch(`${ready.url}/api/v1${path}`, {

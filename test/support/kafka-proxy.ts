@@ -32,6 +32,8 @@ export interface KafkaProxy {
   onAnswer: (request: ProxiedRequest, answer: Buffer) => Verdict;
   /** While set, connections are refused; setting it cuts the open ones. */
   down: boolean;
+  /** How long each request waits before it goes on, ms: a slow broker. */
+  delayMs: number;
   /** Connections that were refused so far. */
   readonly refused: number;
   /** Connections that are open now. */
@@ -79,7 +81,9 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         unanswered.set(frame.readInt32BE(8), request);
         const verdict = proxy.onRequest(request);
         if (verdict === 'cut') cut();
-        else if (verdict === 'pass') upstream.write(frame);
+        if (verdict !== 'pass') return;
+        if (proxy.delayMs > 0) setTimeout(() => upstream.write(frame), proxy.delayMs);
+        else upstream.write(frame);
       }),
     );
     upstream.on(
@@ -101,6 +105,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
     address: `${own}:${ownPort()}`,
     onRequest: () => 'pass',
     onAnswer: () => 'pass',
+    delayMs: 0,
     get down() {
       return down;
     },

@@ -15,13 +15,16 @@ export type ProxyMode =
 export interface TcpProxy {
   readonly port: number;
   set(mode: ProxyMode): void;
+  /** New connections go there from now on; the open ones stay where they are. */
+  lead(port: number): void;
   /** Connections that were cut inside a reply so far. */
   readonly cuts: number;
   close(): Promise<void>;
 }
 
 /** A proxy on loopback before any TCP server, to play the faults of a network. */
-export async function startTcpProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+  let target = first;
   const sockets = new Set<Socket>();
   let mode: ProxyMode = { kind: 'pass' };
   let cuts = 0;
@@ -85,6 +88,9 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
       mode = next;
       if (next.kind === 'cut-reply') allowance = next.afterBytes;
       if (next.kind === 'down') for (const socket of sockets) socket.destroy();
+    },
+    lead: (port) => {
+      target = { ...target, port };
     },
     get cuts() {
       return cuts;
