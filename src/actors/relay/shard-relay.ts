@@ -15,6 +15,8 @@ import type { Pacer } from './pacer.js';
  *   opening ──fenced, checkpoint read and in bounds──▶ relaying ──▶ relaying …
  *    │  ▲                                                 │
  *    │  └───── back-off ◀── any error: the session is thrown away
+ *    │  │
+ *    │  └── standing by ◀── fenced: another node relays this shard; taken over when that one gets no further
  *    └──▶ refused: topic and journal are not of one history; nothing is touched until the next start
  *
  * Each message is one step: open, or one transaction. `wake` comes from the journal's doorbell, from the step before while there
@@ -54,6 +56,11 @@ const FULL_ENOUGH_EVENTS = 500;
 const STOP_MS = 3_000;
 /** How often Postgres hears how far the shard is relayed. */
 const MIRROR_MS = 1_000;
+/**
+ * Another node's relay is left alone while its mirror moves. One that stands still for so long is taken over, less up to half
+ * at random; again and again only after ever longer, so that two nodes before a slow Kafka do not fence each other for ever.
+ */
+const TAKE_OVER = { firstMs: 10_000, lastMs: 120_000 };
 
 /** The time until the next step. */
 interface Pause {
@@ -79,6 +86,9 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   let underWay = false;
   let rung = false;
   let stopping: (() => void) | undefined;
+  const patience = createBackOff({ ...TAKE_OVER, random: options.random });
+  /** While another node relays the shard: how far it was seen, since when, and when it is given up. */
+  let standby: { readonly seen: number; readonly since: number; readonly patienceMs: number } | undefined;
   let mirroredAt = -Infinity;
   let mirrored = 0;
   let resolveChecked: () => void = () => undefined;
@@ -115,7 +125,8 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     rung = false;
     let pause: Pause;
     try {
-      pause = position === undefined ? await open() : await relayNext(position);
+      if (standby !== undefined) pause = await standBy(standby);
+      else pause = position === undefined ? await open() : await relayNext(position);
     } catch (error) {
       pause = await fail(error);
     }
@@ -142,6 +153,21 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     resolveChecked();
     logger.debug({ position }, 'relay goes on');
     return AT_ONCE;
+  }
+
+  async function standBy({ seen, since, patienceMs }: NonNullable<typeof standby>): Promise<Pause> {
+    const { head, relayed } = await ownHead();
+    lastKnown = Math.max(lastKnown, relayed);
+    oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
+    metrics.lag(shard, self.lagEvents, self.lagSeconds);
+    const now = clock.monotonic();
+    if (relayed > seen || relayed >= head) standby = { seen: relayed, since: now, patienceMs };
+    else if (now - since >= patienceMs) {
+      standby = undefined;
+      logger.info({ position: relayed }, 'another relay stands still, this one takes over');
+      return AT_ONCE;
+    }
+    return { ms: MIRROR_MS, held: true };
   }
 
   async function ownHead(): Promise<ShardHead> {
@@ -178,6 +204,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   /** Only now, not when it has opened: a shard whose transactions always fail must back off further and further. */
   function works(): void {
     backOff.reset();
+    patience.reset();
     fault = undefined;
     metrics.lag(shard, self.lagEvents, self.lagSeconds);
   }
@@ -197,7 +224,14 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   async function fail(error: unknown): Promise<Pause> {
     const refused = error instanceof StartRefused;
     position = undefined;
-    if (isFenced(error)) metrics.fenced();
+    if (isFenced(error)) {
+      metrics.fenced();
+      logger.info({ position: lastKnown }, 'another relay has taken this shard over');
+      standby = { seen: lastKnown, since: clock.monotonic(), patienceMs: patience.next() };
+      fault = undefined;
+      await publisher.close(shard).catch(() => undefined);
+      return { ms: MIRROR_MS, held: true };
+    }
     if (refused) logger.error({ err: error }, 'relay refused');
     else if (fault === undefined) logger.warn({ err: error }, 'relay waits');
     fault = error instanceof Error ? error.message : String(error);
@@ -222,6 +256,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
         : Math.max(0, (clock.now() - oldestUnsent.recordedAt) / 1000);
     },
     get fault() {
+      if (standby !== undefined) return undefined; // another node does its work
       return fault ?? (position === undefined ? 'connecting to Kafka' : undefined);
     },
     ring() {

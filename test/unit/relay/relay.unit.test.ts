@@ -209,16 +209,61 @@ describe('K6 after any error', () => {
     expect(under.publisher.calls.filter((call) => call.startsWith('close'))).toHaveLength(1);
     await relay.stop();
   });
+});
 
-  test('a transaction lost to another relay is counted', async () => {
+describe('a relay that another node has fenced', () => {
+  /** As kafkajs tells it. */
+  const fenced = () => Object.assign(new Error('fenced'), { cause: { type: 'INVALID_PRODUCER_EPOCH' } });
+  const opens = ({ publisher }: ReturnType<typeof relayUnderTest>) =>
+    publisher.calls.filter((call) => call.startsWith('open')).length;
+  const fencedRelay = async () => {
     const under = relayUnderTest();
-    under.publisher.nextSends.push(Object.assign(new Error('fenced'), { cause: { type: 'INVALID_PRODUCER_EPOCH' } }));
-    await under.append(1);
-    const relay = under.start();
-    await under.caughtUp(relay);
-    await relay.stop();
-    expect(under.meter.values.get('fleetlog_relay_fenced_total')).toBe(1);
-    expect(under.meter.values.get('fleetlog_relay_records_total')).toBe(1);
+    let passed = 0;
+    const clock = { now: Date.now, monotonic: () => performance.now() + passed };
+    under.publisher.nextSends.push(fenced());
+    await under.append(3);
+    const relay = under.start({ clock });
+    await until('it is fenced', () => under.meter.values.get('fleetlog_relay_fenced_total') === 1);
+    return { ...under, relay, pass: (milliseconds: number) => void (passed += milliseconds) };
+  };
+
+  test('F-24 leaves the shard alone while the mirror of the other moves, and is at no fault', async () => {
+    const under = await fencedRelay();
+    for (const relayed of [1, 2]) {
+      await under.memory.journal.saveRelayed(0, relayed);
+      await until('it has seen that', () => under.relay.status().shards[0]!.checkpoint === relayed);
+      under.pass(60_000);
+    }
+    await under.memory.journal.saveRelayed(0, 3);
+    await until('it has seen that', () => under.relay.status().shards[0]!.checkpoint === 3);
+    under.pass(60_000);
+    await delay(1_500); // nothing is left to relay: no reason to take over either
+    expect(opens(under)).toBe(1);
+    expect(under.relay.status()).toMatchObject({ state: 'running', shards: [{ lagEvents: 0 }] });
+    await under.relay.stop();
+  });
+
+  test('F-24 takes over when the mirror stands still although there is something to relay', async () => {
+    const under = await fencedRelay();
+    under.pass(60_000);
+    await under.caughtUp(under.relay);
+    expect(opens(under)).toBe(2);
+    expect(sentPositions(under)).toEqual(upTo(3));
+    await under.relay.stop();
+    expect(under.meter.values.get('fleetlog_relay_records_total')).toBe(3);
+  });
+
+  test('F-24 waits longer from one fence to the next, until a transaction of its own is committed', async () => {
+    const under = await fencedRelay();
+    under.publisher.nextSends.push(fenced());
+    under.pass(6_000);
+    await until('it is fenced again', () => under.meter.values.get('fleetlog_relay_fenced_total') === 2);
+    under.pass(6_000);
+    await delay(1_500);
+    expect(opens(under)).toBe(2);
+    under.pass(6_000);
+    await under.caughtUp(under.relay);
+    await under.relay.stop();
   });
 });
 
