@@ -7,6 +7,7 @@ import { createDeviceDirectory } from './actors/device/device-actor.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
 import type { Clock, Logger } from './actors/kernel/ports.js';
+import { watchStalls } from './actors/kernel/stall-watch.js';
 import { startSubscription } from './actors/kernel/subscription.js';
 import { startRelay, type Relay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
@@ -130,6 +131,8 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const relay = await attachRelay(kafka, config.kafka.mode, { journal, clock, logger, meter }, running);
 
   const serverCertificate = await authority.serverCertificate();
+  const stalls = watchStalls({ clock, meter });
+  running.push({ name: 'stall watch', stop: () => stalls.stop() });
   const broker = await startBroker({
     devices,
     deviceIndex: deviceIndex.index,
@@ -139,6 +142,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     clock,
     logger,
     meter,
+    stalls,
   });
   running.push({ name: 'mqtt', stop: () => broker.stop() });
   const revocations = startSubscription({ subscriber: broker.subscriber, journal, clock, logger, meter, from: 'head' });
@@ -171,7 +175,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const adminToken = await firstAdminToken(config.adminToken, dataDir);
   const admin = await ensureFirstAdmin(access, config.adminPassword);
   if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
-  const parts = { journal, relay: relay?.relay, subscriptions: [...subscriptions, revocations], gate: broker };
+  const parts = { journal, relay: relay?.relay, subscriptions: [...subscriptions, revocations], gate: broker, stalls };
   const api = createApi({
     devices,
     access,

@@ -1,4 +1,5 @@
 import type { Clock, Journal, SubscriptionStatus } from '../actors/kernel/ports.js';
+import type { StallWatch } from '../actors/kernel/stall-watch.js';
 import type { Readiness } from './routes/public.js';
 import type { SystemStatus } from './routes/system.js';
 
@@ -10,6 +11,7 @@ export interface SystemParts {
   readonly subscriptions: readonly { status(): SubscriptionStatus }[];
   /** The commit gate's node-wide bounds. */
   readonly gate: { waiting(): { readonly publishes: number; readonly bytes: number } };
+  readonly stalls: Pick<StallWatch, 'recent'>;
 }
 
 /** Body of `/system/status`: per shard the head, what Kafka has, and how far it is behind. */
@@ -51,10 +53,11 @@ async function ageAfter(
 }
 
 /** Body of `/readyz`. Only a journal that takes nothing makes the platform unready; a Kafka that is away costs ingest nothing. */
-export function readiness({ journal, relay, gate }: SystemParts): Readiness {
+export function readiness({ journal, relay, gate, stalls }: SystemParts): Readiness {
   const { writable, reason, waitingEvents } = journal.health();
   const relayed = relay?.status();
   const { publishes } = gate.waiting();
+  const stall = stalls.recent();
   return {
     ready: writable,
     parts: {
@@ -65,6 +68,10 @@ export function readiness({ journal, relay, gate }: SystemParts): Readiness {
         writable || publishes === 0
           ? { state: 'ok' }
           : { state: 'degraded', reason: `${publishes} publishes are held without acknowledgement` },
+      process:
+        stall === undefined
+          ? { state: 'ok' }
+          : { state: 'degraded', reason: `it stood still for ${(stall / 1000).toFixed(1)} s` },
       ...(relayed && {
         kafka:
           relayed.state === 'waiting'

@@ -89,6 +89,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     clock: realClock,
     logger,
     meter,
+    stalls: { onStall: () => undefined },
     ...options.options,
   });
   const subscription = startSubscription({

@@ -3,6 +3,7 @@ import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
+import type { StallWatch } from '../../actors/kernel/stall-watch.js';
 import type { Clock, DeviceIndex, EntityDirectory, Logger, Meter, Subscriber } from '../../actors/kernel/ports.js';
 import { createAdmission } from './admission.js';
 import { createAudience } from './audience.js';
@@ -34,6 +35,8 @@ export interface BrokerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Tells when the process stood still, so that no device is thought silent for it. */
+  readonly stalls: Pick<StallWatch, 'onStall'>;
 }
 
 export interface Broker {
@@ -177,6 +180,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     for (const { session, listener } of connections.all) if (session && (name ?? listener) === listener) count += 1;
     return count;
   };
+  // What the devices sent during a stall is still to be read: their time begins anew, before their timers are run.
+  options.stalls.onStall((milliseconds) => {
+    logger.warn({ milliseconds, connections: connections.all.size }, 'The process stood still');
+    for (const { client } of connections.all) client._keepaliveTimer?.refresh();
+    gate.forgiveStall();
+  });
   const expirySweep = setInterval(() => {
     for (const connection of connections.all) {
       const expiresAt = connection.session?.expiresAt;

@@ -43,6 +43,8 @@ export interface CommitGate {
   waiting(): { readonly publishes: number; readonly bytes: number };
   /** The client of a connection is gone: what it sent is still decided, but nobody is acknowledged. */
   connectionEnded(connection: Connection): void;
+  /** The process stood still: outcomes may have come meanwhile, so the next look at what is held too long is left out. */
+  forgiveStall(): void;
   stop(): void;
 }
 
@@ -51,6 +53,7 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   const lanes = new Map<Connection, GateLane>();
   const pausedByNode = new Set<Connection>();
   const waiting = { publishes: 0, bytes: 0 };
+  let hasStalled = false;
 
   const forget = (entry: GateEntry): void => {
     waiting.publishes -= 1;
@@ -145,6 +148,10 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   }
 
   function sweep(): void {
+    if (hasStalled) {
+      hasStalled = false;
+      return;
+    }
     const now = clock.monotonic();
     for (const [connection, lane] of lanes) {
       const head = lane.entries[0];
@@ -192,6 +199,7 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
       lane.stopTimers();
       if (lane.entries.length === 0) lanes.delete(connection);
     },
+    forgiveStall: () => void (hasStalled = true),
     stop() {
       clearInterval(sweeper);
       clearInterval(retrier);
