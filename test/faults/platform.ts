@@ -218,7 +218,10 @@ async function openKafka(wish: NonNullable<PlatformOptions['kafka']>, folder: st
       const proxy = await startKafkaProxy(sharedBroker());
       later(() => proxy.close());
       const setDown = (down: boolean): void => void (proxy.down = down);
-      const restart = (): Promise<void> => Promise.resolve(setDown(false));
+      const restart = (): Promise<void> => {
+        setDown(false);
+        return Promise.resolve();
+      };
       return { brokers: proxy.address, kill: () => setDown(true), restart, proxy };
     }
     case 'shared':

@@ -116,11 +116,11 @@ function loseAnswers(context: FaultContext): Promise<string> {
   });
 }
 
-async function cutAtRandom(proxy: KafkaProxy, { random, rounds }: FaultContext): Promise<number> {
-  const wanted = rounds(8, 60);
+async function cutAtRandom(proxy: KafkaProxy, context: FaultContext): Promise<number> {
+  const wanted = context.rounds(8, 60);
   let cuts = 0;
   const maybe = ({ api }: { readonly api: number }): 'pass' | 'cut' => {
-    if (cuts >= wanted || !OF_TRANSACTIONS.includes(api) || random() > 0.08) return 'pass';
+    if (cuts >= wanted || !OF_TRANSACTIONS.includes(api) || context.random() > 0.08) return 'pass';
     cuts += 1;
     return 'cut';
   };

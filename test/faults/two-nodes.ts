@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
 import type { DeviceLoad } from '../support/device-load.js';
-import type { EnrolledDevice } from '../support/enrolled-device.js';
 import type { FleetlogProcess } from '../support/fleetlog-process.js';
 import { API } from '../support/kafka-proxy.js';
-import { openTls, type RawClient } from '../support/mqtt-raw-client.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 import { checkEndOfRun } from './end-of-run.js';
 import type { Fault } from './fault.js';
+import { connectIdleDevices } from './idle-devices.js';
 import { withPlatform, type Platform } from './platform.js';
 import { metricOf } from './process-figures.js';
 import { untilAcknowledged } from './waiting.js';
@@ -99,10 +98,7 @@ async function pauseInTransaction({ kafkaProxy }: Platform, node: FleetlogProces
   });
 }
 
-/** Pings that nobody waits for, so that only the server decides who is silent. */
-const PING_MS = 1_000;
-const KEEP_ALIVE_SECONDS = 3;
-const STAYERS = 20;
+const IDLE_DEVICES = 20;
 
 /** I3: a node that was paused while another took its devices over appends nothing and acknowledges nothing. */
 export const nodePaused: Fault = {
@@ -111,13 +107,12 @@ export const nodePaused: Fault = {
   run: (context) =>
     withPlatform({}, async (platform) => {
       const paused = await platform.start();
-      const idle = await platform.enrol(STAYERS, 'stayer');
+      const idle = await connectIdleDevices(platform, IDLE_DEVICES);
       const movers = await platform.enrol(6, 'mover');
       const other = await platform.startSecond();
       const balancer = await startTcpProxy({ host: '127.0.0.1', port: platform.mqttsPort });
       platform.later(() => balancer.close());
       const loads = platform.load(movers, { pauseMs: 5, port: balancer.port });
-      const stayers = await connectStayers(platform, idle);
       const lengths = context.quick ? [6] : [5, 15, 30];
       for (const seconds of lengths) {
         balancer.lead(paused.ready.mqttsPort!);
@@ -132,39 +127,21 @@ export const nodePaused: Fault = {
         await sleep(Math.max(0, seconds * 1_000 - (Date.now() - since)));
         const accepted = await acceptedAfter(paused, () => process.kill(paused.pid, 'SIGCONT'));
         assert.equal(accepted, 0, 'messages that the stale node accepted');
-        const left = stayers.filter(({ isClosed }) => isClosed).length;
-        assert.equal(left, 0, `devices that lost their connection to a pause of ${seconds} s`);
+        idle.stayed(`a pause of ${seconds} s`);
       }
-      for (const stayer of stayers) await stayer.end();
+      await idle.end();
       const { sentence } = await checkEndOfRun(platform);
       const stale = await staleEvents(platform);
       assert.equal(stale, 0, 'events of a session after a newer one began');
-      return `a node stopped for ${lengths.join(', ')} s while another took its devices: it appended and acknowledged nothing, ${STAYERS} idle devices stayed; ${sentence}`;
+      return `a node stopped for ${lengths.join(', ')} s while another took its devices: it appended and acknowledged nothing, ${IDLE_DEVICES} idle devices stayed; ${sentence}`;
     }),
 };
-
-/** Idle devices that keep their connection alive, whatever they hear. */
-async function connectStayers(platform: Platform, devices: readonly EnrolledDevice[]): Promise<RawClient[]> {
-  return Promise.all(
-    devices.map(async ({ id, key, certificate: cert, ca }) => {
-      const client = await openTls(platform.mqttsPort, { key, cert, ca });
-      await client.connect({ clientId: id, keepalive: KEEP_ALIVE_SECONDS });
-      const pings = setInterval(() => client.send({ cmd: 'pingreq' }), PING_MS);
-      platform.later(() => {
-        clearInterval(pings);
-        return client.end();
-      });
-      void client.closed.then(() => clearInterval(pings));
-      return client;
-    }),
-  );
-}
 
 /** The devices leave their connections, and come back to where the balancer leads. */
 async function reconnect(balancer: TcpProxy, loads: readonly DeviceLoad[]): Promise<void> {
   balancer.set({ kind: 'down' });
   balancer.set({ kind: 'pass' });
-  await Promise.all(loads.map(({ client }) => client.connected || eventOf(client, 'connect')));
+  await Promise.all(loads.map(({ client }) => (client.connected ? Promise.resolve() : eventOf(client, 'connect'))));
 }
 
 /** The devices leave their connections, but the node that they led to is not told. */
@@ -194,8 +171,8 @@ async function acceptedAfter(node: FleetlogProcess, wake: () => void): Promise<n
 }
 
 /** Messages that stand behind the beginning of a newer session of their device. */
-async function staleEvents({ sql }: Platform): Promise<number> {
-  const [row] = await sql<{ count: string }>(
+async function staleEvents(platform: Platform): Promise<number> {
+  const [row] = await platform.sql<{ count: string }>(
     `with session as (
        select stream, sequence, type, (convert_from(metadata, 'UTF8')::json ->> 'sessionEpoch')::int as epoch from journal
        where type in ('TelemetryRecorded', 'DeviceConnected'))
