@@ -147,7 +147,7 @@ export const journalLocked: Fault = {
 };
 
 /** Runs the work while a table is locked against everybody. */
-export async function whileLocked(url: string, table: string, work: () => Promise<void>): Promise<void> {
+async function whileLocked(url: string, table: string, work: () => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
