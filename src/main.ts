@@ -4,9 +4,10 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
+import { deviceStream } from './actors/device/events.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
-import type { Clock, Logger } from './actors/kernel/ports.js';
+import type { Clock, Logger, RecordedEvent } from './actors/kernel/ports.js';
 import { watchStalls } from './actors/kernel/stall-watch.js';
 import { startSubscription } from './actors/kernel/subscription.js';
 import { startRelay, type Relay } from './actors/relay/relay.js';
@@ -29,6 +30,7 @@ import { migrate } from './persistence/migrate.js';
 import { createPasswordVerifiers } from './persistence/password-verifiers.js';
 import { createAuditLog } from './persistence/projections/audit-log.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
+import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
 import { createEventPublisher, type KafkaPublisher } from './transport/kafka/event-publisher.js';
 import { fetchedKafka, startLocalKafka } from './transport/kafka/local-broker.js';
@@ -112,16 +114,18 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const tenants = createTenantDirectory(ports);
   running.push({ name: 'tenants', stop: () => tenants.stop() });
 
-  const deviceIndex = createDeviceIndex({
-    database,
-    decode: (event) => deviceCodec.decode(event.type, event.schemaVersion, event.payload, event.occurredAt),
-  });
+  const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>
+    deviceCodec.decode(type, schemaVersion, payload, occurredAt);
+  const deviceIndex = createDeviceIndex({ database, decode });
+  const telemetry = createTelemetryHistory({ database, journal, decode, streamOf: deviceStream });
+  running.push({ name: 'telemetry', stop: () => telemetry.stop() });
   const verifiers = createPasswordVerifiers(database);
   const uses = createCredentialUses(database);
   const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
   running.push({ name: 'access', stop: () => access.stop() });
   const audit = createAuditLog(database);
-  const subscriptions = [deviceIndex.subscriber, access.registry, audit.subscriber].map((subscriber) =>
+  const projections = [deviceIndex, telemetry, audit].map(({ subscriber }) => subscriber);
+  const subscriptions = [...projections, access.registry].map((subscriber) =>
     startSubscription({ subscriber, journal, clock, logger, meter }),
   );
   running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
@@ -181,6 +185,7 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
     access,
     audit: audit.log,
     deviceIndex: deviceIndex.index,
+    telemetry: telemetry.history,
     journal,
     authority,
     status: () => systemStatus(parts, VERSION, clock),

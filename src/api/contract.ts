@@ -87,6 +87,7 @@ export function loadContract(): Contract {
   });
   ajv.addFormat('date-time', isRfc3339);
   ajv.addFormat('sequence-or-time', (text: string) => /^[1-9]\d{0,14}$/.test(text) || isRfc3339(text));
+  ajv.addFormat('time', (text: string) => /^\d{1,15}$/.test(text) || isRfc3339(text));
   // ajv looks at the root of a document in passing, and is strict about words that it does not know.
   ajv.addVocabulary(Object.keys(document));
   ajv.addSchema(document, 'contract', false, false);

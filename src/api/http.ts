@@ -21,6 +21,7 @@ import { publicHandlers, type PublicRouteOptions, type Readiness } from './route
 import type { DeviceRouteOptions } from './routes/registered-device.js';
 import { sessionHandlers, signInHandlers } from './routes/sessions.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
+import { telemetryHandlers, type TelemetryRouteOptions } from './routes/telemetry.js';
 import { userHandlers } from './routes/users.js';
 import { createSessionCookie } from './session-cookie.js';
 import { createSignInLimits } from './sign-in-limits.js';
@@ -41,7 +42,11 @@ const DEFAULT_API_LIMITS: ApiLimits = {
 };
 
 export interface ApiOptions
-  extends DeviceRouteOptions, SystemRouteOptions, Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
+  extends
+    DeviceRouteOptions,
+    SystemRouteOptions,
+    Pick<TelemetryRouteOptions, 'telemetry'>,
+    Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
   readonly access: AccessParts;
   readonly audit: AuditLog;
   readonly journal: Journal;
@@ -110,6 +115,7 @@ export function createApi(options: ApiOptions): Api {
       ...certificateHandlers({ ...options, bundles }),
       ...deviceTokenHandlers(options),
       ...deviceEventHandlers(options),
+      ...telemetryHandlers(options),
       ...eventHandlers({ ...options, streams }),
       ...apiTokenHandlers(options),
       ...userHandlers(options),

@@ -22,6 +22,7 @@ export const STATUS = {
   CSR_INVALID: 422,
   CURSOR_INVALID: 422,
   PARAMETER_INVALID: 400,
+  CHART_TOO_LARGE: 422,
   NOT_FOUND: 404,
   DEVICE_NOT_FOUND: 404,
   CERTIFICATE_NOT_FOUND: 404,
@@ -63,6 +64,8 @@ interface ProblemExtras {
   readonly headers?: Readonly<Record<string, string>>;
   /** The resource as it is now, for `VERSION_CONFLICT`. */
   readonly current?: object;
+  /** Parameters with which the request would be answered, for `CHART_TOO_LARGE`. */
+  readonly offered?: object;
 }
 
 /** A refusal with more to say than its code and detail. */
@@ -125,6 +128,7 @@ export function sendProblem(response: Response, error: unknown, requestId: strin
         requestId,
         ...(errors === undefined ? {} : { errors }),
         ...(extras.current === undefined ? {} : { current: extras.current }),
+        ...(extras.offered === undefined ? {} : { offered: extras.offered }),
       }),
     );
   return code;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Runs work in a transaction on a connection of its own. What throws rolls back. */
+/** Runs `work` in a transaction on a connection of the pool. @throws what `work` throws; nothing of it is stored then */
 export async function inTransaction(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
   const client = await pool.connect();
   try {

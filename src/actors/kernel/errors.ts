@@ -38,6 +38,10 @@ export const ERRORS = {
   ],
   CURSOR_INVALID: ['The cursor does not belong to this query', 'Start again without the cursor.'],
   PARAMETER_INVALID: ['A parameter is not acceptable', 'Correct the parameter that `pointer` names.'],
+  CHART_TOO_LARGE: [
+    'The chart would have too many points',
+    'Ask for coarser buckets: `offered` holds an `every` that fits.',
+  ],
   // Resources
   NOT_FOUND: ['There is nothing at this address', 'See /openapi.json for the addresses.'],
   DEVICE_NOT_FOUND: ['There is no such device', 'List the devices with GET /api/v1/devices.'],

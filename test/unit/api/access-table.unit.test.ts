@@ -39,6 +39,8 @@ const TABLE: Readonly<Record<string, Row>> = {
   issueDeviceToken: adminOnly(201),
   revokeDeviceToken: adminOnly(204),
   listDeviceEvents: READ,
+  getTelemetry: READ,
+  getLatestTelemetry: READ,
   listEvents: LIST,
   listTokens: adminOnly(200, 200),
   issueToken: adminOnly(201, 201),

@@ -27,6 +27,7 @@ import { createPasswords } from '../../../src/api/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
 import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
+import { createScannedTelemetry } from '../../support/scanned-telemetry.js';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
 
 export const ADMIN_TOKEN = 'admin-token-for-tests-0123456789abcdef';
@@ -122,6 +123,7 @@ export async function startApiUnderTest(
     access,
     audit: storage?.audit ?? createScanningAudit(memory),
     deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
+    telemetry: createScannedTelemetry(() => memory.rows.flat(), deviceStream),
     journal,
     authority: createFakeAuthority(clock),
     adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
