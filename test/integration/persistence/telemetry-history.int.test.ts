@@ -152,7 +152,7 @@ describe('telemetry history', () => {
     expect(await telemetry.history.latest('default', 'd1')).toMatchObject([{ value: 2, measuredAt: NOON + 1_000 }]);
   });
 
-  test('F: an event counts once when Postgres goes away with the answer to a commit', async () => {
+  test('an event counts once when Postgres goes away with the answer to a commit', async () => {
     let cut = true;
     const { pool } = database;
     /** The pool, but that answers to `commit` get lost. */

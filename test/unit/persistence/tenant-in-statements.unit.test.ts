@@ -5,7 +5,15 @@ const SOURCE = new URL('../../../src/persistence/', import.meta.url);
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
 /** Tables whose rows belong to a tenant. Those of the journal are keyed by the stream, which begins with it. */
-const TABLES = ['device_index', 'device_token', 'mqtt_incoming', 'password_verifier', 'credential_use', 'audit_entry'];
+const TABLES = [
+  'device_index',
+  'device_token',
+  'telemetry_series',
+  'mqtt_incoming',
+  'password_verifier',
+  'credential_use',
+  'audit_entry',
+];
 const TENANT_TABLES = new RegExp(`\\b(?:from|into|update|join|delete from)\\s+(${TABLES.join('|')})\\b`);
 
 function statements(text: string): string[] {
