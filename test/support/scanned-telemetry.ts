@@ -38,16 +38,16 @@ export function createScannedTelemetry(
 
   return {
     latest(tenant, device) {
-      const latest = new Map<string, LatestPoint & { readonly at: number }>();
+      const latest = new Map<string, { readonly at: number; readonly point: LatestPoint }>();
       for (const { event, data } of pointsOf(tenant, device)) {
         const at = Math.min(data.ts, event.recordedAt);
         for (const [metric, value] of Object.entries(data.values)) {
           if (at < (latest.get(metric)?.at ?? 0)) continue;
           const { recordedAt, sequence } = event;
-          latest.set(metric, { metric, value, measuredAt: data.ts, recordedAt, sequence, at });
+          latest.set(metric, { at, point: { metric, value, measuredAt: data.ts, recordedAt, sequence } });
         }
       }
-      const points = [...latest.values()].map(({ at: _order, ...point }) => point);
+      const points = [...latest.values()].map(({ point }) => point);
       return Promise.resolve(points.sort((a, b) => (a.metric < b.metric ? -1 : 1)));
     },
     buckets({ tenant, device, metrics, axis, from, to, every, aggregates }: BucketQuery) {

@@ -81,9 +81,10 @@ export function createTelemetryFold(): TelemetryFold {
   function count(series: PendingSeries, minute: number, axis: Axis, value: number, at: number): void {
     const key = minute * 3 + axis;
     const bucket = series.minutes.get(key);
-    if (bucket !== undefined) return addPoint(bucket, value, at);
-    rows += 1;
-    series.minutes.set(key, bucketOf(value, at));
+    if (bucket === undefined) {
+      rows += 1;
+      series.minutes.set(key, bucketOf(value, at));
+    } else addPoint(bucket, value, at);
   }
 
   return {
