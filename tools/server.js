@@ -2,6 +2,7 @@
 // of its own), so that what runs on top of the server ends first; the server stops by itself when this process dies.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { NODE_FLAGS } from './node-flags.js';
 import { ROOT } from './setup.js';
 import { StepError } from './steps.js';
 
@@ -13,7 +14,7 @@ const WATCH_PARENT_MS = 500;
  * @returns {Promise<{ ready: import('../dist/main.js').ReadyMessage, exited: Promise<number>, stop(): Promise<number> }>}
  */
 export async function startServer(steps, { args = [] } = {}) {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/main.js'), ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'dist/main.js'), ...args], {
     cwd: process.cwd(),
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -19,8 +19,8 @@ const [MAIN] = SHAPES;
 
 export async function run({ quick, log }) {
   const extent = quick
-    ? { shapes: [MAIN], rounds: 1, durationMs: 4_000, sustained: { passes: 1, stepMs: 2_500 } }
-    : { shapes: SHAPES, rounds: 5, durationMs: 10_000, sustained: { passes: 3, stepMs: 8_000 } };
+    ? { shapes: [MAIN], rounds: 1, durationMs: 4_000, sustained: { passes: 1, stepShare: 0.2, stepMs: 2_500 } }
+    : { shapes: SHAPES, rounds: 5, durationMs: 10_000, sustained: { passes: 3, stepShare: 0.1, stepMs: 8_000 } };
   const [fleetlog, bare] = await Promise.all([startFleetlog(), startChild(join(import.meta.dirname, 'bare-aedes.js'))]);
   try {
     const call = restOf(fleetlog.ready);

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../../../tools/node-flags.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -34,7 +35,7 @@ export async function startFleetlog({ env = {}, execArgv = [] } = {}) {
   const remove = () => rm(dataDir, { recursive: true, force: true });
   try {
     const server = await startChild(join(ROOT, 'dist/main.js'), {
-      execArgv,
+      execArgv: [...NODE_FLAGS, ...execArgv],
       env: {
         FLEETLOG_DATA_DIR: dataDir,
         KAFKA_BROKERS: 'local',

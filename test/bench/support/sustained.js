@@ -1,11 +1,10 @@
 // The highest offered rate that a server sustains: an open loop whose rate is stepped up until a step fails.
-import { median } from './statistics.js';
+import { median, rounded } from './statistics.js';
 
 /** A PUBACK later than this is no service, whatever the rate (measure.md). */
 const P99_MS = 50;
-/** Share of the closed loop's rate at which the steps begin, and what one step adds. */
+/** Shares of the closed loop's rate at which the steps begin and end: it has more in flight than a device ever would. */
 const FIRST_SHARE = 0.4;
-const STEP_SHARE = 0.12;
 const LAST_SHARE = 1.4;
 /** Kafka keeps up when no more is missing in it than it is offered in this time. */
 const LAG_SECONDS = 0.5;
@@ -16,10 +15,11 @@ const SERVED = 0.98;
  * @param knee the rate of a closed loop, to know where to begin
  * @param offer runs one step `(rate, durationMs) => result of the generator`
  * @param lag events that are journaled and not in Kafka
+ * @param stepShare what one step adds, as a share of `knee`
  * @param passes how often the steps are climbed; the median pass counts
  * @returns the rate, its latency, CPU, and every step
  */
-export async function findSustained({ knee, offer, lag, passes, stepMs, log }) {
+export async function findSustained({ knee, offer, lag, passes, stepShare, stepMs, log }) {
   const climbs = [];
   for (let pass = 0; pass < passes; pass++) climbs.push(await climb());
   const middle = median(climbs.map(({ perSecond }) => perSecond));
@@ -28,22 +28,25 @@ export async function findSustained({ knee, offer, lag, passes, stepMs, log }) {
   async function climb() {
     const steps = [];
     let best;
-    for (let share = FIRST_SHARE; share <= LAST_SHARE; share += STEP_SHARE) {
+    for (let share = FIRST_SHARE; share <= LAST_SHARE; share += stepShare) {
       const rate = Math.round((knee * share) / 100) * 100;
       const result = await offer(rate, stepMs);
       const lagEvents = await lag();
       const holds =
         result.latencyMs.p99 <= P99_MS && result.perSecond >= rate * SERVED && lagEvents <= rate * LAG_SECONDS;
-      const { latencyMs, cpuMicros } = result;
+      const { latencyMs } = result;
+      const cpu = Object.fromEntries(
+        Object.entries(result.cpuMicros).map(([name, micros]) => [name, rounded(micros, 1)]),
+      );
       log(`offered ${rate}/s: ${result.perSecond}/s, p99 ${latencyMs.p99} ms, ${lagEvents} not in Kafka, ${holds}`);
       steps.push({ rate, perSecond: result.perSecond, latencyMs, lagEvents, holds });
       if (!holds && share > FIRST_SHARE) break;
-      if (holds) best = { perSecond: rate, latencyMs, cpu: cpuMicros };
+      if (holds) best = { perSecond: rate, latencyMs, cpu };
       // Not even the first step: half as much, until something is sustained or nothing is left to try.
       else {
-        best = { perSecond: 0, latencyMs, cpu: cpuMicros };
+        best = { perSecond: 0, latencyMs, cpu };
         knee /= 2;
-        share -= STEP_SHARE;
+        share -= stepShare;
         if (rate < 200) break;
       }
     }
