@@ -33,7 +33,8 @@ import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
 import { createEventPublisher, type KafkaPublisher } from './transport/kafka/event-publisher.js';
-import { fetchedKafka, startLocalKafka } from './transport/kafka/local-broker.js';
+import { keepLocalKafka } from './transport/kafka/kept-broker.js';
+import { fetchedKafka } from './transport/kafka/local-broker.js';
 import { createTopicVerifier } from './transport/kafka/topic-verifier.js';
 import { startBroker } from './transport/mqtt/broker.js';
 import { openCertificateAuthority } from './transport/pki/certificate-authority.js';
@@ -282,9 +283,7 @@ async function startKafka(
   if (mode === 'off' || (mode === 'auto' && fetchedKafka() === undefined)) return undefined;
   let local: { brokers: string; pid: number } | undefined;
   if (mode !== 'brokers') {
-    const onExit = (reason: string): void =>
-      logger.error({ reason }, 'the local Kafka ended; events wait in the journal');
-    const starting = startLocalKafka({ dataDir: join(dataDir, 'kafka'), onExit, signal: stopping });
+    const starting = keepLocalKafka({ dataDir: join(dataDir, 'kafka'), logger, signal: stopping });
     // First in the list: everything that is started meanwhile ends before it.
     running.unshift({ name: 'Kafka', stop: () => stopStarted(starting) });
     local = await starting;

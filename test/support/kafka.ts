@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 import { createEventPublisher, type KafkaPublisher } from '../../src/transport/kafka/event-publisher.js';
 import { fetchedKafka } from '../../src/transport/kafka/local-broker.js';
-import type { TopicNames } from '../../src/transport/kafka/topics.js';
+import type { TopicNames } from '../../src/transport/kafka/topic-settings.js';
 import { createSilentLogger, realClock } from './fake-ports.js';
 
 const run = promisify(execFile);

@@ -6,7 +6,8 @@ import { createKafkaClient, type KafkaClient, type KafkaConnection } from './kaf
 import type { Cluster } from './kafkajs-internals.js';
 import { holdsRecords } from './partition-reader.js';
 import { openSession, type PublisherSession } from './publisher-session.js';
-import { ensureTopics, type TopicNames } from './topics.js';
+import type { TopicNames } from './topic-settings.js';
+import { ensureTopics } from './topics.js';
 
 /** The publisher over kafkajs, and what the verifier shares with it. */
 export interface KafkaPublisher extends EventPublisher {
@@ -33,12 +34,14 @@ export function createEventPublisher(
 
   /** Once for all shards; a failure is tried again by the next `open`. */
   function topicsExist(): Promise<void> {
-    ensured ??= withDeadline(ensureTopics(client, topics, shards), TOPICS_MS, 'looking at the Kafka topics').catch(
-      (error: unknown) => {
-        ensured = undefined;
-        throw error;
-      },
-    );
+    ensured ??= withDeadline(
+      ensureTopics(client, topics, shards, options.logger),
+      TOPICS_MS,
+      'looking at the Kafka topics',
+    ).catch((error: unknown) => {
+      ensured = undefined;
+      throw error;
+    });
     return ensured;
   }
 

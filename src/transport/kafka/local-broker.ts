@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartRefused } from '../../actors/kernel/errors.js';
 import { answersAsBroker } from './broker-probe.js';
 
-/** Version that `tools/kafka/pom.xml` fetches. */
-const KAFKA_VERSION = '4.1.1';
+/** Says which Kafka is fetched, to Maven as to us. */
+const POM = new URL('../../../tools/kafka/pom.xml', import.meta.url);
 const START_MS = 60_000;
 const STOP_MS = 6_000;
 /** Small heap and quick start: one node with a few topics needs no more (libraries.md §3a). */
@@ -45,7 +45,9 @@ export interface LocalKafka {
 
 /** Folder of the fetched jars, or `undefined` when nothing was fetched. */
 export function fetchedKafka(): string | undefined {
-  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fleetlog', `kafka-${KAFKA_VERSION}`);
+  const version = existsSync(POM) && /<kafka\.version>([^<]+)</.exec(readFileSync(POM, 'utf8'))?.[1];
+  if (!version) return undefined;
+  const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fleetlog', `kafka-${version}`);
   return existsSync(join(folder, '.complete')) ? folder : undefined;
 }
 

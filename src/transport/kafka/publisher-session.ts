@@ -8,7 +8,7 @@ import { produce, type Broker, type Cluster } from './kafkajs-internals.js';
 import { leaderOf } from './partition-place.js';
 import { writeProduceBody, type PartitionBatch } from './produce-request.js';
 import { sequenceAfter } from './record-batch.js';
-import type { TopicNames } from './topics.js';
+import type { TopicNames } from './topic-settings.js';
 import { fence } from './transactions.js';
 
 /** One transactional producer of one shard, from its fence to its first error. */

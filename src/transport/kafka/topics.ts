@@ -1,11 +1,8 @@
 import type { Admin } from 'kafkajs';
 import { StartRefused } from '../../actors/kernel/errors.js';
+import type { Logger } from '../../actors/kernel/ports.js';
 import type { KafkaClient } from './kafka-client.js';
-
-export interface TopicNames {
-  readonly eventsTopic: string;
-  readonly checkpointTopic: string;
-}
+import { checkSettings, COMPACTED, KEPT_FOR_EVER, type TopicNames } from './topic-settings.js';
 
 /** Replicas where the cluster has the brokers for it, and how many must have a record before it counts. */
 const REPLICAS = 3;
@@ -13,12 +10,13 @@ const REPLICAS = 3;
 /**
  * Creates the two topics unless they are there: events with one partition per shard and no end of retention, checkpoints
  * compacted.
- * @throws StartRefused when a topic has another number of partitions than there are shards
+ * @throws StartRefused when a topic has another number of partitions than there are shards, or checkpoints would expire
  */
 export async function ensureTopics(
   client: KafkaClient,
   { eventsTopic, checkpointTopic }: TopicNames,
   shards: number,
+  logger: Logger,
 ): Promise<void> {
   const admin = client.kafka.admin();
   await admin.connect();
@@ -27,7 +25,9 @@ export async function ensureTopics(
     const missing = [eventsTopic, checkpointTopic].filter((topic) => !existing.has(topic));
     if (missing.length > 0) await createTopics(admin, missing, eventsTopic, shards);
     const { topics } = await admin.fetchTopicMetadata({ topics: [eventsTopic, checkpointTopic] });
-    for (const { name, partitions } of topics) refuseOtherPartitions(name, partitions.length, shards);
+    for (const topic of [eventsTopic, checkpointTopic])
+      refuseOtherPartitions(topic, topics.find(({ name }) => name === topic)?.partitions.length ?? 0, shards);
+    await checkSettings(admin, { eventsTopic, checkpointTopic }, logger);
   } finally {
     await admin.disconnect();
   }
@@ -60,14 +60,3 @@ async function createTopics(
     })),
   });
 }
-
-const KEPT_FOR_EVER = [
-  { name: 'retention.ms', value: '-1' },
-  { name: 'retention.bytes', value: '-1' },
-];
-/** Small segments and an eager cleaner: a start reads the end of this topic only. */
-const COMPACTED = [
-  { name: 'cleanup.policy', value: 'compact' },
-  { name: 'segment.bytes', value: String(1 << 20) },
-  { name: 'min.cleanable.dirty.ratio', value: '0.1' },
-];

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
-import type { TopicNames } from '../../../src/transport/kafka/topics.js';
+import type { TopicNames } from '../../../src/transport/kafka/topic-settings.js';
 import {
   API,
   producedPartitions,

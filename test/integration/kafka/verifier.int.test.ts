@@ -3,7 +3,7 @@ import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
 import { toEventRecord } from '../../../src/transport/kafka/event-record.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
-import type { TopicNames } from '../../../src/transport/kafka/topics.js';
+import type { TopicNames } from '../../../src/transport/kafka/topic-settings.js';
 import { freshTopics, stopStarted, testPublisher } from '../../support/kafka.js';
 import { createGrowingJournal, verify } from './journal-to-relay.js';
 
