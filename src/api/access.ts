@@ -26,6 +26,8 @@ export interface AccessParts {
 }
 
 export interface RunningAccess extends AccessParts {
+  /** Once a minute by itself. */
+  endExpiredSessions(): Promise<void>;
   /** Journals and saves what is kept in memory; before the tenants stop. */
   stop(): Promise<void>;
 }
@@ -49,10 +51,9 @@ export async function startAccess(options: {
   const registry = createAccessRegistry(options);
   const lastUses = await openLastUses({ store: options.uses, logger });
   const failedSignIns = createFailedSignIns({ tenants, logger });
+  const endExpired = (): Promise<void> => endExpiredSessions({ registry, tenants, lastUses, clock });
   const expiry = setInterval(() => {
-    endExpiredSessions({ registry, tenants, lastUses, clock }).catch((error: unknown) =>
-      logger.warn({ err: error }, 'Expired sessions could not be ended'),
-    );
+    endExpired().catch((error: unknown) => logger.warn({ err: error }, 'Expired sessions could not be ended'));
   }, EXPIRY_CHECK_MS).unref();
   return {
     tenants,
@@ -61,6 +62,7 @@ export async function startAccess(options: {
     verifiers,
     passwords,
     failedSignIns,
+    endExpiredSessions: endExpired,
     async stop() {
       clearInterval(expiry);
       await failedSignIns.stop();

@@ -7,7 +7,8 @@ import type { TenantState } from '../actors/tenant/state.js';
 export interface FailedSignIns {
   /** @param user absent for a name that no user has: what is typed there may be a password */
   note(tenant: string, user: string | undefined, address: string | undefined): void;
-  /** Journals what is counted. */
+  /** Journals what is counted so far. */
+  flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,6 +57,7 @@ export function createFailedSignIns(options: {
       entry.count += 1;
       counts.set(kept, entry);
     },
+    flush,
     async stop() {
       clearInterval(timer);
       await flush();

@@ -23,7 +23,7 @@ import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
 import { startAccess, type RunningAccess } from '../../../src/api/access.js';
-import { createPasswords } from '../../../src/api/passwords.js';
+import { createPasswords, type Passwords } from '../../../src/api/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
 import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
@@ -80,9 +80,13 @@ export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | '
 
 /** @param options.tokenLagMs how long the index of API tokens is behind the journal */
 export async function startApiUnderTest(
-  options: Partial<ApiOptions> & { readonly storage?: Storage; readonly tokenLagMs?: number } = {},
+  options: Partial<ApiOptions> & {
+    readonly storage?: Storage;
+    readonly tokenLagMs?: number;
+    readonly passwords?: Passwords;
+  } = {},
 ): Promise<ApiUnderTest> {
-  const { storage, tokenLagMs = 0, ...overrides } = options;
+  const { storage, tokenLagMs = 0, passwords = QUICK_PASSWORDS, ...overrides } = options;
   const memory = createMemoryJournal();
   const logger = createSilentLogger();
   const meter = createMemoryMeter();
@@ -100,7 +104,7 @@ export async function startApiUnderTest(
     ...(storage?.uses && { uses: storage.uses }),
     clock,
     logger,
-    passwords: QUICK_PASSWORDS,
+    passwords,
   });
   const { registry } = access;
   const lagging: Subscriber = {

@@ -1,0 +1,153 @@
+import { describe, expect, test } from '@jest/globals';
+import { tenantDecider } from '../../../../src/actors/tenant/decider.js';
+import type { StartSession } from '../../../../src/actors/tenant/commands.js';
+import {
+  tenantStream,
+  type Role,
+  type SessionStarted,
+  type TenantEvent,
+} from '../../../../src/actors/tenant/events.js';
+import { specificationOf } from '../given.js';
+
+const NOW = Date.UTC(2026, 5, 1);
+const { given, fold } = specificationOf(tenantDecider, tenantStream('default'), NOW);
+const [OLD, NEW] = ['aa'.repeat(32), 'bb'.repeat(32)];
+
+const registered = (name: string, role: Role): TenantEvent => ({
+  type: 'UserRegistered',
+  data: { name, role, verifierSha256: OLD },
+});
+const sessionOf = (user: string, sessionId = `session-${user}`): SessionStarted['data'] => ({
+  sessionId,
+  sha256: 'cc'.repeat(32),
+  user,
+  expiresAt: NOW + 1000,
+});
+const started = (user: string, sessionId?: string): TenantEvent => ({
+  type: 'SessionStarted',
+  data: sessionOf(user, sessionId),
+});
+const [ann, ben] = [registered('ann', 'admin'), registered('ben', 'admin')];
+
+describe('users', () => {
+  test('a name is taken once, and free again after its deletion', () => {
+    const register = { type: 'RegisterUser', name: 'ann', role: 'admin', verifierSha256: OLD } as const;
+    given().when(register).then(ann);
+    given(ann).when(register).refuses('USER_EXISTS');
+    given(ann, ben, { type: 'UserDeleted', data: { name: 'ann' } })
+      .when(register)
+      .then(ann);
+  });
+
+  test('a change says what it was and what it is; no change is no event', () => {
+    given(ann, ben)
+      .when({ type: 'UpdateUser', name: 'ann', role: 'viewer', verifierSha256: NEW })
+      .then(
+        { type: 'UserRoleChanged', data: { name: 'ann', from: 'admin', to: 'viewer' } },
+        { type: 'UserPasswordChanged', data: { name: 'ann', verifierSha256: NEW } },
+      );
+    given(ann).when({ type: 'UpdateUser', name: 'ann', role: 'admin', verifierSha256: OLD }).then();
+    given(ann).when({ type: 'UpdateUser', name: 'eve', role: 'viewer' }).refuses('USER_NOT_FOUND');
+  });
+
+  test('a password that was checked must still be the one that counts', () => {
+    const change = { type: 'UpdateUser', name: 'ann', verifierSha256: NEW, expectedVerifierSha256: NEW } as const;
+    given(ann).when(change).refuses('VERSION_CONFLICT');
+    const signIn: StartSession = { type: 'StartSession', session: sessionOf('ann'), verifierSha256: NEW };
+    given(ann).when(signIn).refuses('SIGN_IN_FAILED');
+    given().when(signIn).refuses('SIGN_IN_FAILED');
+  });
+
+  test('the last admin stays an admin, whoever asks', () => {
+    const viewer = registered('eve', 'viewer');
+    for (const command of [
+      { type: 'DeleteUser', name: 'ann' },
+      { type: 'UpdateUser', name: 'ann', role: 'operator', verifierSha256: NEW },
+    ] as const) {
+      given(ann, viewer).when(command).refuses('LAST_ADMIN');
+      expect(given(ann, ben, viewer).when(command).decision.rejection).toBeUndefined();
+    }
+    given(ann, viewer)
+      .when({ type: 'UpdateUser', name: 'ann', verifierSha256: NEW })
+      .then({
+        type: 'UserPasswordChanged',
+        data: { name: 'ann', verifierSha256: NEW },
+      });
+  });
+});
+
+describe('sessions', () => {
+  test('SEC-75 no session outlives the password, the role or the user under which it began', () => {
+    for (const end of [
+      { type: 'UserPasswordChanged', data: { name: 'ann', verifierSha256: NEW } },
+      { type: 'UserRoleChanged', data: { name: 'ann', from: 'admin', to: 'viewer' } },
+      { type: 'UserDeleted', data: { name: 'ann' } },
+      { type: 'SessionEnded', data: { sessionId: 'session-ann', user: 'ann', reason: 'SIGNED_OUT' } },
+    ] as const) {
+      const { sessions } = fold([ann, ben, started('ann'), started('ben'), end]);
+      expect([...sessions.keys()]).toEqual(['session-ben']);
+    }
+  });
+
+  test('SEC-151 nothing is decided under a session or token that has ended', () => {
+    const token: TenantEvent = {
+      type: 'TenantTokenIssued',
+      data: { tokenId: 't1', sha256: OLD, role: 'admin', expiresAt: NOW + 1, createdBy: 'system/admin' },
+    };
+    const revoked: TenantEvent = { type: 'TenantTokenRevoked', data: { tokenId: 't1', reason: 'x' } };
+    const ended: TenantEvent = { type: 'UserDeleted', data: { name: 'ben' } };
+    const remove = (under: string) => ({ type: 'DeleteUser', name: 'ann', under }) as const;
+    const before = [ann, ben, registered('eve', 'admin'), started('ben'), token] as const;
+    given(...before)
+      .when(remove('session-ben'))
+      .then({ type: 'UserDeleted', data: { name: 'ann' } });
+    given(...before)
+      .when(remove('t1'))
+      .then({ type: 'UserDeleted', data: { name: 'ann' } });
+    given(...before, ended)
+      .when(remove('session-ben'))
+      .refuses('TOKEN_EXPIRED');
+    given(...before, revoked)
+      .when(remove('t1'))
+      .refuses('TOKEN_EXPIRED');
+    given(...before)
+      .when(remove('never-was'))
+      .refuses('TOKEN_EXPIRED');
+  });
+
+  test('somebody else’s session is as unknown as none', () => {
+    const end = { type: 'EndSession', sessionId: 'session-ann', reason: 'ENDED_BY_USER' } as const;
+    const event: TenantEvent = {
+      type: 'SessionEnded',
+      data: { sessionId: 'session-ann', user: 'ann', reason: 'ENDED_BY_USER' },
+    };
+    given(ann, started('ann')).when(end).then(event);
+    given(ann, started('ann'))
+      .when({ ...end, ofUser: 'ann' })
+      .then(event);
+    given(ann, started('ann'))
+      .when({ ...end, ofUser: 'ben' })
+      .refuses('SESSION_NOT_FOUND');
+    given(ann).when(end).refuses('SESSION_NOT_FOUND');
+  });
+
+  test('a user has fifty sessions at most: the oldest makes room', () => {
+    const many = Array.from({ length: 50 }, (_, index) => started('ann', `s${index}`));
+    const signIn: StartSession = { type: 'StartSession', session: sessionOf('ann', 'new'), verifierSha256: OLD };
+    given(ann, ...many.slice(1))
+      .when(signIn)
+      .then(started('ann', 'new'));
+    given(ann, ben, started('ben'), ...many)
+      .when(signIn)
+      .then(
+        { type: 'SessionEnded', data: { sessionId: 's0', user: 'ann', reason: 'REPLACED' } },
+        started('ann', 'new'),
+      );
+  });
+
+  test('failed sign-ins are a fact that changes nothing', () => {
+    const failures = { user: 'ann', address: '203.0.113.9', count: 3 };
+    given(ann).when({ type: 'RecordFailedSignIns', failures }).then({ type: 'SignInFailed', data: failures });
+    expect(fold([ann, { type: 'SignInFailed', data: failures }])).toEqual(fold([ann]));
+  });
+});
