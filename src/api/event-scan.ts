@@ -8,7 +8,16 @@ export interface EventSelection {
   readonly tenant: string;
   readonly device?: string;
   readonly types?: ReadonlySet<string>;
+  /** Accepted under this credential: fingerprint of a certificate, id of a token or session (SEC-152). */
+  readonly credential?: string;
+  /** Recorded at or after this time, ms since 1970. */
+  readonly from?: number;
+  /** Recorded at or before this time, ms since 1970. */
+  readonly to?: number;
 }
+
+/** By how much the clock of a server may go back without hiding events from a search by time. */
+const CLOCK_MARGIN_MS = 24 * 60 * 60 * 1000;
 
 /** Events read from the journal at a time: what one reader holds in memory. */
 const CHUNK = 100;
@@ -28,6 +37,7 @@ export async function* scanJournal(
 ): AsyncGenerator<readonly RecordedEvent[], void, void> {
   const only =
     selection.device === undefined ? undefined : journal.shardOf(deviceStream(selection.tenant, selection.device));
+  const selects = selectorOf(selection);
   let scanned = 0;
   for (let shard = 0; shard < journal.shards; shard++) {
     const head = heads[shard] ?? 0;
@@ -35,6 +45,10 @@ export async function* scanJournal(
       // Nothing here can be selected: passed over, so that a resumed reader does not look again.
       positions[shard] = Math.max(positions[shard] ?? 0, head);
       continue;
+    }
+    if (selection.from !== undefined) {
+      const first = await firstPositionAt(journal, shard, head, selection.from - CLOCK_MARGIN_MS);
+      positions[shard] = Math.max(positions[shard] ?? 0, first - 1);
     }
     for (;;) {
       const after = positions[shard] ?? 0;
@@ -44,18 +58,40 @@ export async function* scanJournal(
       const last = events.at(-1);
       if (last === undefined) break;
       scanned += events.length;
-      const selected = events.filter((event) => selects(selection, event));
+      const selected = events.filter(selects);
       if (selected.length > 0) yield selected;
-      positions[shard] = last.position;
+      const passed = selection.to !== undefined && last.recordedAt > selection.to + CLOCK_MARGIN_MS;
+      positions[shard] = passed ? head : last.position;
     }
   }
 }
 
-function selects(selection: EventSelection, event: RecordedEvent): boolean {
-  if (selection.device !== undefined) {
-    if (event.stream !== deviceStream(selection.tenant, selection.device)) return false;
-  } else if (parseStreamKey(event.stream).tenant !== selection.tenant) {
-    return false;
+/** Position of the first event of a shard that was recorded at `time` or later, found by some log2(head) single reads. */
+async function firstPositionAt(
+  journal: Pick<Journal, 'readShard'>,
+  shard: number,
+  head: number,
+  time: number,
+): Promise<number> {
+  let [low, high] = [1, head + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [event] = await journal.readShard(shard, middle - 1, 1);
+    if (event === undefined || event.recordedAt >= time) high = middle;
+    else low = middle + 1;
   }
-  return selection.types === undefined || selection.types.has(event.type);
+  return low;
+}
+
+function selectorOf(selection: EventSelection): (event: RecordedEvent) => boolean {
+  const { tenant, device, types, credential, from = -Infinity, to = Infinity } = selection;
+  const stream = device === undefined ? undefined : deviceStream(tenant, device);
+  // As `origin.ts` writes it. Text of clients can not look like it: its quotes are escaped.
+  const mark = credential === undefined ? undefined : Buffer.from(`"credential":${JSON.stringify(credential)}`);
+  return (event) =>
+    (stream === undefined ? parseStreamKey(event.stream).tenant === tenant : event.stream === stream) &&
+    (types === undefined || types.has(event.type)) &&
+    event.recordedAt >= from &&
+    event.recordedAt <= to &&
+    (mark === undefined || event.metadata.includes(mark));
 }

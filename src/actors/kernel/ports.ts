@@ -398,7 +398,7 @@ export interface DeviceIndex {
 
 /**
  * Verifiers of passwords, each under its own SHA-256: the one secret that must neither be journaled nor relayed. The tenant's
- * events say which of them counts (ADR 0007), so a row that no event names opens nothing.
+ * events say which of them counts (ADR 0008), so a row that no event names opens nothing.
  */
 export interface PasswordVerifiers {
   /** Stored before the event that names it. */

@@ -32,7 +32,7 @@ export type UserRegistered = DomainEvent<
     readonly role: Role;
     /**
      * SHA-256 of the password's verifier, hex. The verifier itself (a salted scrypt hash) is a secret and stays in a table of its
-     * own under this name; the event says which one counts (ADR 0007).
+     * own under this name; the event says which one counts (ADR 0008).
      */
     readonly verifierSha256: string;
   }

@@ -7,6 +7,7 @@ import type { EventStreams, StreamFormat } from '../event-stream.js';
 import { linkNext } from '../link.js';
 import { formatPositions, headPositions, parsePositions, type Positions } from '../positions.js';
 import { Refusal } from '../problem.js';
+import { parseRfc3339 } from '../rfc3339.js';
 import { MAX_PAGE_BYTES } from '../stream-page.js';
 
 interface EventRouteOptions {
@@ -21,6 +22,9 @@ interface EventParameters {
   readonly follow: boolean;
   readonly device?: string;
   readonly types?: readonly string[];
+  readonly credential?: string;
+  readonly from?: string;
+  readonly to?: string;
   readonly 'Last-Event-ID'?: string;
 }
 
@@ -69,11 +73,14 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
 }
 
 function selectionOf(call: Call): EventSelection {
-  const { device, types } = call.parameters as EventParameters;
+  const { device, types, credential, from, to } = call.parameters as EventParameters;
   return {
     tenant: call.access.tenant,
     ...(device === undefined ? {} : { device }),
     ...(types === undefined ? {} : { types: new Set(types) }),
+    ...(credential === undefined ? {} : { credential }),
+    ...(from === undefined ? {} : { from: parseRfc3339(from) }),
+    ...(to === undefined ? {} : { to: parseRfc3339(to) }),
   };
 }
 

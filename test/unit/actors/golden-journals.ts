@@ -72,6 +72,7 @@ export function testGoldenJournals<C, E extends DomainEvent, S>(options: {
     const recorded = new Set(journals.flatMap(readGolden).map((event) => event.type));
     expect([...recorded].sort()).toEqual(Object.keys(versions).sort());
     const schemas = readEventSchemas(concept);
-    for (const [type, version] of Object.entries(versions)) expect(schemas.has(`${type}.v${version}`)).toBe(true);
+    for (const [type, version] of Object.entries<number>(versions))
+      expect(schemas.has(`${type}.v${version}`)).toBe(true);
   });
 }

@@ -82,12 +82,19 @@ export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | '
 export async function startApiUnderTest(
   options: Partial<ApiOptions> & {
     readonly storage?: Storage;
+    /** The journal in memory to show, where a test has made it. */
+    readonly memory?: MemoryJournal;
     readonly tokenLagMs?: number;
     readonly passwords?: Passwords;
   } = {},
 ): Promise<ApiUnderTest> {
-  const { storage, tokenLagMs = 0, passwords = QUICK_PASSWORDS, ...overrides } = options;
-  const memory = createMemoryJournal();
+  const {
+    storage,
+    memory = createMemoryJournal(),
+    tokenLagMs = 0,
+    passwords = QUICK_PASSWORDS,
+    ...overrides
+  } = options;
   const logger = createSilentLogger();
   const meter = createMemoryMeter();
   const clock = overrides.clock ?? realClock;

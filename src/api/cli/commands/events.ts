@@ -9,6 +9,7 @@ import { createReadPositions, EVENT_COLUMNS, type JournalEvent } from '../journa
 interface ListOptions {
   readonly device?: string;
   readonly types?: string;
+  readonly credential?: string;
   readonly from?: string;
   readonly to?: string;
   readonly limit: number;
@@ -34,8 +35,9 @@ export function addEventCommands(program: Command, contextOf: ContextFactory): v
     .description('list events, the oldest first')
     .option('--device <id>', 'of this device, in the order of its stream')
     .option('--types <types>', 'event types with commas between them')
-    .option('--from <sequence|time>', 'with --device: the first event', sequenceOrTime)
-    .option('--to <sequence|time>', 'with --device: the last event', sequenceOrTime)
+    .option('--credential <id>', 'accepted under this fingerprint, token or session')
+    .option('--from <sequence|time>', 'with --device the first event; with --credential a time', sequenceOrTime)
+    .option('--to <sequence|time>', 'with --device the last event; with --credential a time', sequenceOrTime)
     .option('--limit <n>', 'at most so many', wholeNumber, 50)
     .action(async (options: ListOptions, command: Command) => {
       const { client, output } = await contextOf(command);
@@ -52,19 +54,29 @@ export function addEventCommands(program: Command, contextOf: ContextFactory): v
     .action(async (options: TailOptions, command: Command) => tail(await contextOf(command), options));
 }
 
-function list(client: ApiClient, { device, types, from, to, limit }: ListOptions): AsyncIterable<JournalEvent> {
+function list(client: ApiClient, options: ListOptions): AsyncIterable<JournalEvent> {
+  const { device, types, credential, from, to, limit } = options;
+  if (credential !== undefined) {
+    const query = { device, types, credential, from: timeOf(from), to: timeOf(to), limit: String(limit) };
+    return readLines(client, { method: 'GET', path: '/api/v1/events', query });
+  }
   if (device !== undefined) {
     const path = `/api/v1/devices/${encodeURIComponent(device)}/events`;
     const query = { types, from, to };
     return client.items({ method: 'GET', path, query }, limit) as AsyncIterable<JournalEvent>;
   }
   if (from !== undefined || to !== undefined) {
-    throw new CliFailure('--from and --to go with --device.', {
+    throw new CliFailure('--from and --to go with --device or --credential.', {
       exitCode: EXIT.usage,
       hint: '`npx fleetlog replay --all --from <time>` reads all devices.',
     });
   }
   return readLines(client, { method: 'GET', path: '/api/v1/events', query: { types, limit: String(limit) } });
+}
+
+function timeOf(text: string | undefined): string | undefined {
+  if (text === undefined || !/^\d+$/.test(text)) return text;
+  throw new CliFailure('With --credential, --from and --to are times.', { exitCode: EXIT.usage });
 }
 
 /** Events of an answer in NDJSON. */
