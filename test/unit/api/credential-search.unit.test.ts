@@ -22,7 +22,7 @@ describe('SEC-152 what was accepted under a credential', () => {
 
   beforeEach(async () => {
     recording = createFixedClock();
-    const memory = createMemoryJournal({ now: recording.now });
+    const memory = createMemoryJournal({ now: () => recording.now() });
     under = await startApiUnderTest({ memory, clock: realClock });
   });
   afterEach(() => under.stop());
