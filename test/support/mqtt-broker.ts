@@ -89,7 +89,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     clock: realClock,
     logger,
     meter,
-    stalls: { onStall: () => undefined },
+    stalls: { onStall: () => undefined, hasStalled: () => false },
     ...options.options,
   });
   const subscription = startSubscription({

@@ -1,6 +1,6 @@
 import type { Clock, Meter } from './ports.js';
 
-/** How often the watch looks. Shorter than any timer that decides over a peer, so that it is due before them. */
+/** How often the watch looks. */
 const LOOK_MS = 200;
 /** A look that comes later than this is the end of a stall. */
 const STALL_MS = 700;
@@ -11,10 +11,13 @@ const TOLD_MS = 30_000;
  * Notices when the process has stood still: a paused machine, a stopped process, a blocked event loop.
  *
  * After a stall all timers are due at once, and Node.js runs them before it reads what peers have sent meanwhile: whoever
- * judges peers by timers must forgive them the stall first. The watch's own timer is due before theirs.
+ * judges peers by timers must forgive them the stall first. No order of timers is promised, so a timer asks
+ * {@link StallWatch.hasStalled} and everybody else is told.
  */
 export interface StallWatch {
-  /** Calls back with the length of each stall, ms, before timers of {@link LOOK_MS} and more that came due in it. */
+  /** Whether a stall has just ended that nobody was told of yet: for a timer that may be run before the watch's own. */
+  hasStalled(): boolean;
+  /** Calls back with the length of each stall, ms, in the turn of the event loop that runs the timers due in it. */
   onStall(listener: (milliseconds: number) => void): void;
   /** Length of the latest stall, ms, while it is worth telling. */
   recent(): number | undefined;
@@ -39,6 +42,7 @@ export function watchStalls({ clock, meter }: { readonly clock: Clock; readonly 
   const timer = setInterval(look, LOOK_MS).unref();
 
   return {
+    hasStalled: () => clock.monotonic() - lookedAt > STALL_MS,
     onStall: (listener) => void listeners.push(listener),
     recent: () => (latest && clock.monotonic() - latest.endedAt < TOLD_MS ? latest.milliseconds : undefined),
     stop: () => clearInterval(timer),

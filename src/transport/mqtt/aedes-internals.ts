@@ -19,7 +19,10 @@ export interface BrokerClient {
   /** A DISCONNECT packet came. */
   readonly _disconnected: boolean;
   readonly _parser: PacketParser;
-  readonly _keepaliveTimer: NodeJS.Timeout | null;
+  /** aedes refreshes it with each packet and clears it at the end. */
+  _keepaliveTimer: NodeJS.Timeout | null;
+  /** Of that timer, ms. */
+  readonly _keepaliveInterval: number;
   /** Called back when the socket has taken what was written; one that does not take it within `drainTimeout` is destroyed. */
   waitForDrain(callback: () => void): void;
   readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
@@ -29,6 +32,7 @@ export interface BrokerClient {
   _nextBatch(error?: Error): void;
   close(done?: () => void): void;
   once(event: 'connected', listener: () => void): unknown;
+  emit(event: 'error', error: Error): boolean;
 }
 
 /** The parser between socket and client. Its `_parse…` methods are looked up on the instance, so they may be wrapped. */

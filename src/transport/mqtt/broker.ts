@@ -17,7 +17,7 @@ import { MQTT_LIMITS, type MqttLimits } from './limits.js';
 import { openListener, type Listener, type ListenerAddress, type ServerCertificate } from './listeners.js';
 import { createLiveConnections } from './live-connections.js';
 import { createMqttMetrics } from './metrics.js';
-import { divertPublishes } from './publish-intake.js';
+import { divertPublishes, type InboundMessage } from './publish-intake.js';
 import { createRevocations } from './revocations.js';
 import { createIncomingMessages } from './sessions/incoming-messages.js';
 import { createSessionStore } from './sessions/session-store.js';
@@ -36,7 +36,7 @@ export interface BrokerOptions {
   readonly logger: Logger;
   readonly meter: Meter;
   /** Tells when the process stood still, so that no device is thought silent for it. */
-  readonly stalls: Pick<StallWatch, 'onStall'>;
+  readonly stalls: Pick<StallWatch, 'onStall' | 'hasStalled'>;
 }
 
 export interface Broker {
@@ -71,9 +71,19 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const metrics = createMqttMetrics(meter);
   const live = createLiveConnections();
   const disconnects = createDisconnects(devices);
+  /** Called from within the parser, where a fault of ours would end the process (SEC-56). */
+  function take(connection: Connection, message: InboundMessage): void {
+    try {
+      gate.take(connection, message);
+    } catch (error) {
+      logger.error({ err: error }, 'A publish could not be taken; its connection is closed');
+      closeConnection(connection, 'PROTOCOL_ERROR');
+    }
+  }
   const connections = createConnections({
     limits,
-    onAccepted: (connection) => divertPublishes(connection, limits, audience, gate),
+    stalls: options.stalls,
+    onAccepted: (connection) => divertPublishes(connection, limits, audience, { take }),
     onEnded: endConnection,
   });
   const gate = createCommitGate({
@@ -184,7 +194,6 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   options.stalls.onStall((milliseconds) => {
     logger.warn({ milliseconds, connections: connections.all.size }, 'The process stood still');
     for (const { client } of connections.all) client._keepaliveTimer?.refresh();
-    gate.forgiveStall();
   });
   const expirySweep = setInterval(() => {
     for (const connection of connections.all) {

@@ -12,6 +12,8 @@ import type { MessageResult, MqttMetrics } from './metrics.js';
 import type { InboundMessage } from './publish-intake.js';
 
 const SWEEP_MS = 1_000;
+/** A look that is later than this comes after a stall of the process. */
+const STALL_MS = 500;
 const RETRY_MS = 20;
 /** Rough cost of an entry beside its payload: objects, topic, callback. */
 const ENTRY_OVERHEAD_BYTES = 512;
@@ -43,8 +45,6 @@ export interface CommitGate {
   waiting(): { readonly publishes: number; readonly bytes: number };
   /** The client of a connection is gone: what it sent is still decided, but nobody is acknowledged. */
   connectionEnded(connection: Connection): void;
-  /** The process stood still: outcomes may have come meanwhile, so the next look at what is held too long is left out. */
-  forgiveStall(): void;
   stop(): void;
 }
 
@@ -53,7 +53,8 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   const lanes = new Map<Connection, GateLane>();
   const pausedByNode = new Set<Connection>();
   const waiting = { publishes: 0, bytes: 0 };
-  let hasStalled = false;
+  const sweepMs = Math.min(SWEEP_MS, Math.max(20, limits.holdMs / 4));
+  let sweptAt = clock.monotonic();
 
   const forget = (entry: GateEntry): void => {
     waiting.publishes -= 1;
@@ -148,11 +149,11 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   }
 
   function sweep(): void {
-    if (hasStalled) {
-      hasStalled = false;
-      return;
-    }
     const now = clock.monotonic();
+    // The process stood still: outcomes may have come meanwhile, and are read before the next look.
+    const wasLate = now - sweptAt > sweepMs + STALL_MS;
+    sweptAt = now;
+    if (wasLate) return;
     for (const [connection, lane] of lanes) {
       const head = lane.entries[0];
       if (head && now - head.arrivedAt > limits.holdMs) {
@@ -169,7 +170,7 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
     }
     metrics.gateWaiting.set(waiting.publishes);
   }
-  const sweeper = setInterval(sweep, Math.min(SWEEP_MS, Math.max(20, limits.holdMs / 4))).unref();
+  const sweeper = setInterval(sweep, sweepMs).unref();
   const retrier = setInterval(() => {
     for (const lane of lanes.values()) if (lane.untaken > 0) lane.offerUntaken();
   }, RETRY_MS).unref();
@@ -199,7 +200,6 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
       lane.stopTimers();
       if (lane.entries.length === 0) lanes.delete(connection);
     },
-    forgiveStall: () => void (hasStalled = true),
     stop() {
       clearInterval(sweeper);
       clearInterval(retrier);

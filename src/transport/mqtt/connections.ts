@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
-import { internalsOf } from './aedes-internals.js';
+import type { StallWatch } from '../../actors/kernel/stall-watch.js';
+import { internalsOf, type BrokerClient } from './aedes-internals.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
 import { verifiedIdentity } from './credential.js';
 import type { MqttLimits } from './limits.js';
@@ -25,13 +26,14 @@ const BLIND: Record<string, number> = new Proxy({}, { get: () => 0, set: () => t
 
 export interface ConnectionsOptions {
   readonly limits: MqttLimits;
+  readonly stalls: Pick<StallWatch, 'hasStalled'>;
   /** Told of each connection before anything is read from it. */
   readonly onAccepted: (connection: Connection) => void;
   /** Called once per connection, when its socket is closed and its will has been sent. */
   readonly onEnded: (connection: Connection) => void;
 }
 
-export function createConnections({ limits, onAccepted, onEnded }: ConnectionsOptions): Connections {
+export function createConnections({ limits, stalls, onAccepted, onEnded }: ConnectionsOptions): Connections {
   const all = new Set<Connection>();
   const byClient = new WeakMap<object, Connection>();
 
@@ -67,6 +69,7 @@ export function createConnections({ limits, onAccepted, onEnded }: ConnectionsOp
       const deadline = setTimeout(() => closeConnection(connection, 'PROTOCOL_ERROR'), limits.connectMs);
       client.once('connected', () => {
         clearTimeout(deadline);
+        keepAlive(client, stalls);
         connection.valve.open('admission');
       });
       stream.once('close', () => {
@@ -82,4 +85,17 @@ export function createConnections({ limits, onAccepted, onEnded }: ConnectionsOp
     of: (client) => byClient.get(client),
     all,
   };
+}
+
+/**
+ * Puts a timer of ours in the place of aedes', which refreshes and clears it: after a stall of the process nobody is silent
+ * before what came meanwhile is read.
+ */
+function keepAlive(client: BrokerClient, stalls: Pick<StallWatch, 'hasStalled'>): void {
+  if (client._keepaliveTimer === null) return;
+  clearTimeout(client._keepaliveTimer);
+  client._keepaliveTimer = setTimeout(() => {
+    if (stalls.hasStalled()) client._keepaliveTimer?.refresh();
+    else client.emit('error', new Error('keep alive timeout'));
+  }, client._keepaliveInterval);
 }

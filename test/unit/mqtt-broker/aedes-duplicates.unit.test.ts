@@ -23,6 +23,7 @@ describe('the client that a connection gets', () => {
     const broker = await Aedes.createBroker({ persistence: store });
     const connections = createConnections({
       limits: MQTT_LIMITS,
+      stalls: { hasStalled: () => false },
       onAccepted: () => undefined,
       onEnded: () => undefined,
     });
