@@ -76,8 +76,12 @@ const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
 /** Starts every part, each on those before it, and says when all are up. */
-async function start(config: Config, logger: Logger, running: Running, stopping: AbortSignal): Promise<ReadyMessage> {
-  const meter = createMeter();
+async function start(
+  config: Config,
+  { logger, meter }: { readonly logger: Logger; readonly meter: ReturnType<typeof createMeter> },
+  running: Running,
+  stopping: AbortSignal,
+): Promise<ReadyMessage> {
   const dataDir = resolve(config.dataDir);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
@@ -180,7 +184,15 @@ async function start(config: Config, logger: Logger, running: Running, stopping:
   const adminToken = await firstAdminToken(config.adminToken, dataDir);
   const admin = await ensureFirstAdmin(access, config.adminPassword);
   if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
-  const parts = { journal, relay: relay?.relay, subscriptions: [...subscriptions, revocations], gate: broker, stalls };
+  const parts = {
+    journal,
+    relay: relay?.relay,
+    subscriptions: [...subscriptions, revocations],
+    gate: broker,
+    database,
+    stalls,
+    directories: [devices, tenants],
+  };
   const api = createApi({
     devices,
     access,
@@ -388,10 +400,11 @@ async function main(): Promise<void> {
   const stop = createStop(running, logger, stopping);
   try {
     config = loadConfig(process.env);
-    logger = createLogger(config.log);
+    const meter = createMeter();
+    logger = createLogger(config.log, meter);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
     process.on('disconnect', () => void stop(0)); // whoever started this process is gone
-    const ready = await start(config, logger, running, stopping.signal);
+    const ready = await start(config, { logger, meter }, running, stopping.signal);
     logger.info({ url: ready.url, mqtt: ready.mqtt, kafka: ready.kafka }, 'Fleetlog is ready');
     tell(ready);
   } catch (error) {

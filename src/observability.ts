@@ -1,3 +1,4 @@
+import { constants, openSync } from 'node:fs';
 import {
   Counter as PromCounter,
   Gauge as PromGauge,
@@ -23,9 +24,12 @@ const SECRET_FIELDS = [
 
 /**
  * The logger: JSON lines, or readable ones on a terminal. Lines go to standard error, standard output belongs to results.
- * A reader that has stopped costs lines, never the process (F-43): both destinations write asynchronously and drop when full.
+ * A reader that has stopped costs lines, which are counted, never the process (F-43).
  */
-export function createLogger(options: { readonly level: string; readonly format: 'pretty' | 'json' }): Logger {
+export function createLogger(
+  options: { readonly level: string; readonly format: 'pretty' | 'json' },
+  meter?: Meter,
+): Logger {
   const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' };
   const destination: DestinationStream =
     options.format === 'pretty'
@@ -36,8 +40,51 @@ export function createLogger(options: { readonly level: string; readonly format:
           ignore: 'pid,hostname',
           singleLine: true,
         })
-      : pino.destination({ dest: 2, sync: false, minLength: 0, maxLength: 1 << 20 });
+      : openStandardError(
+          meter?.counter('fleetlog_log_lines_dropped_total', 'Log lines dropped because nobody read them.'),
+        );
   return fromPino(pino({ level: options.level, base: null, redact }, destination));
+}
+
+/** Bytes that wait for the reader of the log; lines beyond them are dropped. */
+const MOST_WAITING_BYTES = 1 << 20;
+
+function openStandardError(dropped: Counter | undefined): DestinationStream {
+  let isEnding = false;
+  process.once('exit', () => (isEnding = true)); // before pino's own listener, which writes the rest
+  const destination = pino.destination({
+    dest: withoutBlocking(2),
+    sync: false,
+    minLength: 0,
+    maxLength: MOST_WAITING_BYTES,
+    // At the end it would wait for ever for a reader that has stopped.
+    retryEAGAIN: () => !isEnding,
+  });
+  destination.on('drop', () => dropped?.inc());
+  const flush = destination.flushSync.bind(destination);
+  destination.flushSync = () => {
+    try {
+      flush();
+    } catch {
+      // Nobody reads: there is nobody to tell.
+    }
+  };
+  return destination;
+}
+
+/**
+ * A pipe that is full must not hold a thread, and with it the end of the process. Opened anew, the flag is ours alone; a socket
+ * cannot be, nor can anything where there is no /proc.
+ */
+function withoutBlocking(descriptor: number): number {
+  try {
+    return openSync(
+      `/proc/self/fd/${descriptor}`,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK | constants.O_NOCTTY,
+    );
+  } catch {
+    return descriptor;
+  }
 }
 
 function fromPino(logger: PinoLogger): Logger {

@@ -1,4 +1,5 @@
 import type { Clock, Journal, SubscriptionStatus } from '../actors/kernel/ports.js';
+import type { QuarantinedStream } from '../actors/kernel/quarantine.js';
 import type { StallWatch } from '../actors/kernel/stall-watch.js';
 import type { Readiness } from './routes/public.js';
 import type { SystemStatus } from './routes/system.js';
@@ -11,7 +12,10 @@ export interface SystemParts {
   readonly subscriptions: readonly { status(): SubscriptionStatus }[];
   /** The commit gate's node-wide bounds. */
   readonly gate: { waiting(): { readonly publishes: number; readonly bytes: number } };
+  /** The pool behind reads and snapshots. */
+  readonly database: { starved(): number };
   readonly stalls: Pick<StallWatch, 'recent'>;
+  readonly directories: readonly { readonly quarantined: readonly QuarantinedStream[] }[];
 }
 
 /** Body of `/system/status`: per shard the head, what Kafka has, and how far it is behind. */
@@ -35,6 +39,7 @@ export async function systemStatus(parts: SystemParts, version: string, clock: C
     version,
     shards: await Promise.all(shards),
     relay: { state: running?.state ?? 'off', ...(running?.reason !== undefined && { reason: running.reason }) },
+    quarantined: parts.directories.flatMap(({ quarantined }) => quarantined),
     subscriptions: [...(running ? [running] : []), ...subscriptions.map((subscription) => subscription.status())],
   };
 }
@@ -53,17 +58,22 @@ async function ageAfter(
 }
 
 /** Body of `/readyz`. Only a journal that takes nothing makes the platform unready; a Kafka that is away costs ingest nothing. */
-export function readiness({ journal, relay, gate, stalls }: SystemParts): Readiness {
+export function readiness({ journal, relay, gate, database, stalls }: SystemParts): Readiness {
   const { writable, reason, waitingEvents } = journal.health();
   const relayed = relay?.status();
   const { publishes } = gate.waiting();
   const stall = stalls.recent();
+  const starved = database.starved();
   return {
-    ready: writable,
+    ready: writable && starved === 0,
     parts: {
       journal: writable
         ? { state: 'ok' }
         : { state: 'down', reason: `${reason ?? 'JOURNAL_UNAVAILABLE'}, ${waitingEvents} events wait` },
+      database:
+        starved === 0
+          ? { state: 'ok' }
+          : { state: 'down', reason: `every connection is busy, ${starved} statements wait` },
       mqtt:
         writable || publishes === 0
           ? { state: 'ok' }

@@ -20,6 +20,8 @@ export interface DatabaseOptions {
 export interface Database {
   readonly pool: pg.Pool;
   readonly statementTimeoutMs: number;
+  /** How many statements wait while no connection of the pool has come free for a while; 0 while they do. */
+  starved(): number;
   /** Opens a connection that the caller owns and ends. Its loss shows as an event `end`, never as an uncaught error. */
   connect(): Promise<OwnConnection>;
   /** Ends the pool; waits for statements that run. */
@@ -55,6 +57,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   pool.on('connect', (client) =>
     client.on('error', (error) => log.debug({ code: errorCode(error) }, 'A connection to Postgres was lost')),
   );
+  let movedAt = performance.now();
+  const moved = () => void (movedAt = performance.now());
+  pool.on('acquire', moved);
+  pool.on('release', moved);
   const stop = () => (pool.ended ? Promise.resolve() : pool.end());
   try {
     await assertDurable(pool);
@@ -65,6 +71,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     pool,
     statementTimeoutMs: config.statement_timeout,
+    starved: () => (performance.now() - movedAt > STARVED_MS ? pool.waitingCount : 0),
     connect: async () => {
       const socket = new Socket();
       const client = new pg.Client({ ...config, stream: () => socket });
@@ -75,6 +82,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     stop,
   };
 }
+
+/** A pool whose connections are all busy for so long does not move. */
+const STARVED_MS = 2_000;
 
 /** P11: pg's defaults know no keep-alive and no timeout, and give an int8 as a string. */
 function clientConfig({ url, statementTimeoutMs = 10_000, connectTimeoutMs = 5_000 }: DatabaseOptions) {

@@ -7,6 +7,7 @@ import {
   type EventSourcedActor,
 } from './event-sourced-actor.js';
 import type { InboxLimits } from './inbox.js';
+import { createQuarantine, type QuarantinedStream } from './quarantine.js';
 import { requestOutcome } from './request.js';
 import type { Ask, Clock, EntityDirectory, IncomingIds, Journal, Logger, Meter, SnapshotStore } from './ports.js';
 import { createRecoverySlots } from './recovery-slots.js';
@@ -58,6 +59,8 @@ export interface DirectoryOptions<C, E extends DomainEvent, S> extends EntityPor
 export interface RunningDirectory<C, S> extends EntityDirectory<C, S> {
   /** Entities in memory. */
   readonly active: number;
+  /** Streams that do not verify. */
+  readonly quarantined: readonly QuarantinedStream[];
   /**
    * Takes nothing new (`SHUTTING_DOWN`) and resolves when all that waits is decided and journaled, or after `deadlineMs`: what
    * still waits then is refused in its turn. Appends under way are answered when the journal answers, even later.
@@ -85,11 +88,13 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
   );
   const activeGauge = meter.gauge('fleetlog_actors_active', 'Entities in memory', ['kind']);
   const depthGauge = meter.gauge('fleetlog_actor_mailbox_depth', 'Asks that wait for entities', ['kind']);
+  const quarantine = createQuarantine();
   const setting: ActorSetting<C, E, S> = {
     ...options,
     ...limits,
     logger,
     supervision,
+    quarantine,
     slots: createRecoverySlots(limits.concurrentRecoveries),
     recovered: (seconds) => recoverySeconds.observe(seconds, { kind }),
   };
@@ -176,6 +181,9 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
   return {
     get active() {
       return actors.size;
+    },
+    get quarantined() {
+      return quarantine.streams;
     },
     enqueue,
     request: (stream, command, origin, requestOptions) =>

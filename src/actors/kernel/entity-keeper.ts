@@ -3,6 +3,7 @@ import { toSnapshot, type Entity } from './entity.js';
 import { FleetlogError } from './errors.js';
 import { fromJournal } from './from-journal.js';
 import type { Clock, IncomingIds } from './ports.js';
+import type { Quarantine } from './quarantine.js';
 import { recover, type RecoverySource } from './recovery.js';
 import type { RecoverySlots } from './recovery-slots.js';
 import { parseStreamKey } from './stream-key.js';
@@ -15,6 +16,7 @@ export interface KeeperSetting<C, E extends DomainEvent, S> extends RecoverySour
   readonly incomingIds: IncomingIds;
   readonly clock: Clock;
   readonly slots: RecoverySlots;
+  readonly quarantine: Quarantine;
   /** A snapshot is written after so many events. */
   readonly snapshotEvery: number;
   /** Told how long each recovery took. */
@@ -62,11 +64,13 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     try {
       const result = await setting.slots.run(() => recover(stream, setting));
       ({ entity, snapshotSequence } = result);
+      if (failure !== undefined) setting.quarantine.lift(stream);
       failure = undefined;
       setting.recovered((clock.monotonic() - started) / 1000);
       return entity;
     } catch (cause) {
       const error = asFleetlogError(cause);
+      if (error.code === 'JOURNAL_CORRUPT') setting.quarantine.put(stream, error.message);
       const lastPause = error.code === 'JOURNAL_UNAVAILABLE' ? LAST_PAUSE_MS.unavailable : LAST_PAUSE_MS.faulty;
       const pauseMs = failure === undefined ? FIRST_PAUSE_MS : Math.min(lastPause, failure.pauseMs * 2);
       failure = { error, retryAt: clock.monotonic() + pauseMs, pauseMs };

@@ -102,19 +102,29 @@ async function checkAuthority({ client }: Parameters<Check>[0]): Promise<readonl
 
 async function checkStatus({ client }: Parameters<Check>[0]): Promise<readonly Finding[]> {
   const { body } = await client.call({ method: 'GET', path: '/api/v1/system/status' });
-  const { version, relay, shards } = body as SystemStatus;
+  const { version, relay, shards, quarantined = [] } = body as SystemStatus;
   const token: Finding = { check: 'token', state: 'ok', detail: `accepted by version ${version}` };
+  return [token, ...quarantined.map(checkStream), checkRelay(relay, shards)];
+}
+
+/** A journal that somebody has changed past Fleetlog, or a disk has. */
+function checkStream({ detail }: { readonly detail: string }): Finding {
+  const remedy = 'Restore it from a backup; until then the stream is refused, and all others go on.';
+  return { check: 'stream', state: 'fault', detail, remedy };
+}
+
+function checkRelay(relay: SystemStatus['relay'], shards: SystemStatus['shards']): Finding {
   const lagEvents = shards.reduce((sum, shard) => sum + shard.lagEvents, 0);
   const lagSeconds = Math.max(0, ...shards.map((shard) => shard.lagSeconds));
   const detail = `${relay.state}, ${lagEvents} events behind`;
   if (relay.state === 'off') {
-    return [token, { check: 'relay', state: 'warning', detail, remedy: 'Set KAFKA_BROKERS; events wait safely.' }];
+    return { check: 'relay', state: 'warning', detail, remedy: 'Set KAFKA_BROKERS; events wait safely.' };
   }
   if (relay.state !== 'waiting' && lagSeconds <= LARGE_LAG_SECONDS) {
-    return [token, { check: 'relay', state: 'ok', detail }];
+    return { check: 'relay', state: 'ok', detail };
   }
   const remedy = `${relay.reason ?? 'Kafka takes less than is recorded.'} Events wait safely in the journal.`;
-  return [token, { check: 'relay', state: 'warning', detail, remedy }];
+  return { check: 'relay', state: 'warning', detail, remedy };
 }
 
 async function checkMqttPort({ settings }: Parameters<Check>[0]): Promise<readonly Finding[]> {

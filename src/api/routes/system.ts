@@ -1,4 +1,5 @@
 import type { DeviceIndex, RelayVerification, SubscriptionStatus } from '../../actors/kernel/ports.js';
+import type { QuarantinedStream } from '../../actors/kernel/quarantine.js';
 import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { Activity } from '../activity.js';
 import { sendJson, type Handlers } from '../call.js';
@@ -16,6 +17,8 @@ export interface SystemStatus {
   }[];
   readonly relay: { readonly state: SubscriptionStatus['state']; readonly reason?: string };
   readonly subscriptions: readonly SubscriptionStatus[];
+  /** Streams that do not verify: each is refused, all others go on. */
+  readonly quarantined: readonly QuarantinedStream[];
 }
 
 export interface SystemRouteOptions {

@@ -143,6 +143,7 @@ export async function startApiUnderTest(
       shards: [{ shard: 0, head: 1, relayed: 1, lagEvents: 0, lagSeconds: 0 }],
       relay: { state: 'off' },
       subscriptions: [subscription.status()],
+      quarantined: [],
     }),
     activity: () => ({ events: [0, 3], commitGate: null, rejections: [], disconnections: [] }),
     verifyRelay: () =>

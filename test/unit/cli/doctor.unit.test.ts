@@ -97,6 +97,17 @@ test('a relay that waits is a warning with its reason', async () => {
   expect(stdout).toContain('no broker');
 });
 
+test('F-36 a stream that does not verify is a fault that names it', async () => {
+  const quarantined = [
+    { stream: 'device/default/pump-7', detail: 'device/default/pump-7 does not verify at sequence 3' },
+  ];
+  answers['/api/v1/system/status'] = (response) =>
+    sendJson(response, { version: '1', relay: { state: 'off' }, subscriptions: [], shards: [], quarantined });
+  const { exitCode, states, stdout } = await doctor();
+  expect([exitCode, states['stream'], states['relay']]).toEqual([1, 'fault', 'warning']);
+  expect(stdout).toContain('pump-7 does not verify at sequence 3');
+});
+
 test('SEC-143 a token that others may read is a fault', async () => {
   const file = join(dataDir, 'cli.json');
   await writeFile(file, JSON.stringify({ url: server.url, token: 'flt_local' }));

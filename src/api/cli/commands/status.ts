@@ -7,6 +7,8 @@ export interface SystemStatus {
   readonly version: string;
   readonly shards: readonly ShardStatus[];
   readonly relay: { readonly state: string; readonly reason?: string };
+  /** Absent from older servers. */
+  readonly quarantined?: readonly { readonly stream: string; readonly detail: string }[];
   readonly subscriptions: readonly {
     readonly name: string;
     readonly state: string;
