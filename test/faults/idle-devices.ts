@@ -2,9 +2,6 @@ import assert from 'node:assert/strict';
 import { openTls, type RawClient } from '../support/mqtt-raw-client.js';
 import type { Platform } from './platform.js';
 
-const PING_MS = 1_000;
-const KEEP_ALIVE_SECONDS = 3;
-
 /** Devices that send nothing but pings, and wait for nothing, so that only the server decides who is silent. */
 export interface IdleDevices {
   readonly count: number;
@@ -15,19 +12,23 @@ export interface IdleDevices {
   end(): Promise<void>;
 }
 
-/** Enrols and connects idle devices with a keep-alive of 3 s. */
-export async function connectIdleDevices(platform: Platform, count: number): Promise<IdleDevices> {
+/** Enrols and connects idle devices. */
+export async function connectIdleDevices(
+  platform: Platform,
+  count: number,
+  { keepAliveSeconds = 3, pingMs = 1_000 } = {},
+): Promise<IdleDevices> {
   const devices = await platform.enrol(count, 'idle');
   const clients = await Promise.all(
     devices.map(async ({ id, key, certificate: cert, ca }) => {
       const client = await openTls(platform.mqttsPort, { key, cert, ca });
-      await client.connect({ clientId: id, keepalive: KEEP_ALIVE_SECONDS });
+      await client.connect({ clientId: id, keepalive: keepAliveSeconds });
       return client;
     }),
   );
   const pings = setInterval(() => {
     for (const client of clients) if (!client.isClosed) client.send({ cmd: 'pingreq' });
-  }, PING_MS);
+  }, pingMs);
   const end = async (): Promise<void> => {
     clearInterval(pings);
     await Promise.all(clients.map((client) => client.end()));

@@ -17,6 +17,7 @@ const ARRIVED_MS = 500;
 export const postgresStops: Fault = {
   id: 'F-30',
   title: 'Postgres stopped at once, and its postmaster killed',
+  longOnly: true,
   run: (context) =>
     withPlatform({ postgres: 'own' }, async (platform) => {
       await platform.start();
@@ -45,7 +46,7 @@ export const postgresStops: Fault = {
 };
 
 /** Once what was on its way has arrived, nothing more is acknowledged. */
-async function nothingAcknowledged({ ledger }: Platform, milliseconds: number, what: string): Promise<void> {
+export async function nothingAcknowledged({ ledger }: Platform, milliseconds: number, what: string): Promise<void> {
   let before = -1;
   for (let rest = 10; rest > 0 && ledger.count !== before; rest--) {
     before = ledger.count;
@@ -116,6 +117,7 @@ const MOST_GROWTH_MIB = 128;
 export const journalLocked: Fault = {
   id: 'F-34',
   title: 'the journal locked for 30 s',
+  longOnly: true,
   run: (context) =>
     withPlatform({}, async (platform) => {
       const server = await platform.start();
@@ -147,7 +149,7 @@ export const journalLocked: Fault = {
 };
 
 /** Runs the work while a table is locked against everybody. */
-async function whileLocked(url: string, table: string, work: () => Promise<void>): Promise<void> {
+export async function whileLocked(url: string, table: string, work: () => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

@@ -17,6 +17,7 @@ import { untilAcknowledged } from './waiting.js';
 export const twoRelays: Fault = {
   id: 'F-24',
   title: 'two relays on one shard, one paused inside a transaction',
+  longOnly: true,
   run: (context) =>
     withPlatform({ kafka: 'proxied' }, async (platform) => {
       const first = await platform.start();

@@ -10,6 +10,10 @@ export interface DeviceLoadOptions {
   readonly inFlight: number;
   /** Wait between an acknowledgement and the publish that takes its place, ms. @default 0 */
   readonly pauseMs?: number;
+  /** The first message has the number after it: another one for a second load of the same device. @default 0 */
+  readonly after?: number;
+  /** Bytes of a value that makes each message larger. @default 0 */
+  readonly ballastBytes?: number;
   /** Called with the id of each acknowledged message. */
   readonly acknowledge: (id: string) => void;
   readonly client?: IClientOptions;
@@ -31,12 +35,19 @@ export interface DeviceLoad {
  * the packet identifier alone must do.
  */
 export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
-  const { device, qos, inFlight, pauseMs = 0, acknowledge } = options;
+  const { device, qos, inFlight, pauseMs = 0, after = 0, ballastBytes = 0, acknowledge } = options;
+  const ballast = ballastBytes > 0 ? { ballast: 'x'.repeat(ballastBytes) } : {};
   const client = mqtt.connect(
-    mutualTls(device, options.port, { clean: false, reconnectPeriod: 100, connectTimeout: 5_000, ...options.client }),
+    mutualTls(device, options.port, {
+      clean: false,
+      reconnectPeriod: 100,
+      reconnectOnConnackError: true,
+      connectTimeout: 5_000,
+      ...options.client,
+    }),
   );
   const pauses = new Set<NodeJS.Timeout>();
-  let sent = 0;
+  let sent = after;
   let open = 0;
   let closes = 0;
   let finishing = false;
@@ -51,7 +62,7 @@ export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
   const publishOne = (): void => {
     const id = `${device.id}-${++sent}`;
     open++;
-    const body = { values: { id }, ...(qos === 1 && { id }) };
+    const body = { values: { id, ...ballast }, ...(qos === 1 && { id }) };
     client.publish(`devices/${device.id}/telemetry`, JSON.stringify(body), { qos }, (error) => {
       if (!error) acknowledge(id);
       // An error: the connection went while mqtt.js sent its store again, and it never sent this one. Not at once then: it

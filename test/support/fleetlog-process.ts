@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
 import type { ReadyMessage } from '../../src/main.js';
 
@@ -65,8 +66,8 @@ export interface FleetlogOptions {
   readonly failpoints?: boolean;
   /** Flags of Node.js. */
   readonly nodeFlags?: readonly string[];
-  /** Leaves standard output and error unread, as a log reader that has stopped. */
-  readonly unread?: boolean;
+  /** Where standard output and error go instead of `log()`: a descriptor. */
+  readonly output?: number;
   /** Told the process id before the process is ready. */
   readonly onSpawn?: (pid: number) => void;
   readonly databaseUrl?: string;
@@ -93,20 +94,15 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
   };
   const child = fork(join(options.root ?? ROOT, 'dist/main.js'), [], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', options.output ?? 'pipe', options.output ?? 'pipe', 'ipc'],
     execArgv: [...(options.nodeFlags ?? []), ...(options.failpoints ? ['--import', FAILPOINTS] : [])],
   });
   options.onSpawn?.(child.pid ?? 0);
   let log = '';
-  if (!options.unread)
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-100_000)));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-100_000)));
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
-    child.once('exit', (code, signal) => {
-      // What nobody reads keeps a pipe open.
-      if (options.unread) for (const stream of [child.stdout, child.stderr]) stream?.destroy();
-      resolve(code ?? signal ?? 1);
-    }),
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? 1)),
   );
   const ready = await untilReady(child, () => log);
   const end = (signal: NodeJS.Signals): Promise<number> =>
@@ -131,17 +127,23 @@ export async function startFleetlog(options: FleetlogOptions): Promise<FleetlogP
     ended,
     async call(method, path, body, headers = {}) {
       const token = (await readFile(ready.tokenFile, 'utf8')).trim();
-      return fetch(`${ready.url}/api/v1${path}`, {
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body !== undefined && {
-            'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-          }),
-          ...headers,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+      const ask = () =>
+        fetch(`${ready.url}/api/v1${path}`, {
+          method,
+          headers: {
+            authorization: `Bearer ${token}`,
+            ...(body !== undefined && {
+              'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+            }),
+            ...headers,
+          },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+      // More than a token may ask in a second: a patient client waits as it is told.
+      let response = await ask();
+      for (; response.status === 429; response = await ask())
+        await sleep(Number(response.headers.get('retry-after') ?? 1) * 1_000);
+      return response;
     },
   };
 }
