@@ -13,7 +13,7 @@ create table telemetry_series (
   latest_measured bigint  not null,
   latest_recorded bigint  not null,
   latest_sequence bigint  not null,
-  -- JSON; null when it is longer than is kept here.
+  -- JSON, or null when that is longer than is kept here.
   latest_value    text,
   primary key (tenant, device, metric),
   unique (series)

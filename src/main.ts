@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -24,6 +24,7 @@ import { createLogger, createMeter } from './observability.js';
 import { createCredentialUses } from './persistence/credential-uses.js';
 import { openDatabase } from './persistence/database.js';
 import { startEmbeddedPostgres } from './persistence/embedded-postgres.js';
+import { createIdempotencyStore } from './persistence/idempotency-store.js';
 import { createIncomingIds } from './persistence/incoming-ids.js';
 import { openJournal } from './persistence/journal/postgres-journal.js';
 import { migrate } from './persistence/migrate.js';
@@ -197,6 +198,7 @@ async function start(
     devices,
     access,
     audit: audit.log,
+    idempotency: createIdempotencyStore({ database, node: config.nodeId, life: randomUUID() }),
     deviceIndex: deviceIndex.index,
     telemetry: telemetry.history,
     journal,

@@ -1,6 +1,10 @@
 import type { Request, Response } from 'express';
+import type { Recorded } from '../actors/kernel/ports.js';
 import type { Access } from './auth.js';
 import type { Parameters } from './parameters.js';
+
+/** Looks for what an earlier, unanswered request with the same `Idempotency-Key` has done to a stream. */
+export type EarlierEffect = (stream: string) => Promise<Recorded | undefined>;
 
 /** A request on its way to a handler: authenticated, within its limits, and checked against the contract. */
 export interface PublicCall {
@@ -14,6 +18,8 @@ export interface PublicCall {
   readonly answer: string | undefined;
   /** Who calls, on operations that ask for no token too when a good one was sent. */
   readonly access: Access | undefined;
+  /** Present when the request may be a repeat: what it asks for is done only where this finds nothing. */
+  readonly earlier?: EarlierEffect | undefined;
 }
 
 export interface Call extends PublicCall {

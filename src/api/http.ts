@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { AuditLog, CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
 import type { AccessParts } from './access.js';
+import type { IdempotencyStore } from '../actors/kernel/idempotency.js';
 import { createAuthenticator } from './auth.js';
 import { createBundles } from './bundles.js';
 import { loadContract } from './contract.js';
@@ -49,6 +50,7 @@ export interface ApiOptions
     Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
   readonly access: AccessParts;
   readonly audit: AuditLog;
+  readonly idempotency: IdempotencyStore;
   readonly journal: Journal;
   readonly authority: CertificateAuthority;
   /** SHA-256 of the administrator's token, hex. */
@@ -134,6 +136,8 @@ export function createApi(options: ApiOptions): Api {
     },
     authenticator: createAuthenticator({ ...options, ...options.access }),
     cookie: sessions.cookie,
+    idempotency: options.idempotency,
+    journal: options.journal,
     tokenLimiter: createRateLimiter({ rate: limits.perToken, clock }),
     addressLimiter: createRateLimiter({ rate: limits.perAddress, clock }),
     clock,

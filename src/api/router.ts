@@ -6,12 +6,13 @@ import { readBody } from './body.js';
 import type { Handlers, PublicCall, PublicHandlers } from './call.js';
 import type { Contract, Operation } from './contract.js';
 import { readParameters } from './parameters.js';
+import { runOnce, type IdempotencyOptions } from './idempotency.js';
 import { missing, Refusal, sendProblem } from './problem.js';
 import type { RateLimiter } from './rate-limit.js';
 import { refuseCrossSite } from './same-site.js';
 import type { SessionCookie } from './session-cookie.js';
 
-export interface RouterOptions {
+export interface RouterOptions extends IdempotencyOptions {
   readonly app: Express;
   readonly contract: Contract;
   readonly handlers: Handlers;
@@ -91,7 +92,9 @@ async function handle(
     const parameters = readParameters(operation, request);
     const body = await readBody(operation.body, request, response);
     const { requestId } = response.locals;
-    await answer({ request, response, requestId, parameters, body, answer: answerType, access });
+    const call = { request, response, requestId, parameters, body, answer: answerType, access };
+    const key = (parameters as { readonly 'Idempotency-Key'?: string })['Idempotency-Key'];
+    await (key === undefined ? answer(call) : runOnce(options, call, key, answer));
   } catch (error) {
     const explained =
       error instanceof FleetlogError || options.journalWritable()

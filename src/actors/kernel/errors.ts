@@ -38,6 +38,12 @@ export const ERRORS = {
   ],
   CURSOR_INVALID: ['The cursor does not belong to this query', 'Start again without the cursor.'],
   PARAMETER_INVALID: ['A parameter is not acceptable', 'Correct the parameter that `pointer` names.'],
+  IDEMPOTENCY_KEY_REUSED: ['The Idempotency-Key belongs to another request', 'Choose a new key for each new request.'],
+  IDEMPOTENCY_IN_PROGRESS: ['The request with this Idempotency-Key is still running', 'Send it again in a second.'],
+  IDEMPOTENCY_ANSWER_LOST: [
+    'The request was carried out, and its answer was lost with the process',
+    'Revoke what it made, at `Fleetlog-Sequence` of the device or tenant, and send again with a new key.',
+  ],
   CHART_TOO_LARGE: [
     'The chart would have too many points',
     'Ask for coarser buckets: `offered` holds an `every` that fits.',

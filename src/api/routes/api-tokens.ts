@@ -38,18 +38,12 @@ export function apiTokenHandlers(options: ApiTokenRouteOptions): Handlers {
       const now = clock.now();
       const expiresAt = until === undefined ? now + LIFE_MS : readExpiry(until, now, now + LONGEST_LIFE_MS);
       const { tokenId, token } = newToken('flt_', randomBytes);
-      await commandTenant(access, call, {
-        type: 'IssueTenantToken',
-        creatorRole: call.access.role,
-        token: {
-          tokenId,
-          sha256: sha256OfToken(token),
-          role,
-          ...(label === undefined ? {} : { label }),
-          expiresAt,
-          createdBy: call.access.origin.principal,
-        },
-      });
+      const issued = {
+        ...{ tokenId, sha256: sha256OfToken(token), role, ...(label === undefined ? {} : { label }) },
+        ...{ expiresAt, createdBy: call.access.origin.principal },
+      };
+      const command = { type: 'IssueTenantToken', creatorRole: call.access.role, token: issued } as const;
+      await commandTenant(access, call, command, { secretAnswer: true });
       call.response.set('Location', `/api/v1/tokens/${tokenId}`);
       sendJson(call, 201, { id: tokenId, token, role, label, expiresAt: formatRfc3339(expiresAt) });
     },

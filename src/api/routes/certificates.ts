@@ -2,6 +2,7 @@ import type { DeviceState } from '../../actors/device/state.js';
 import type { CertificateAuthority, Clock, IssuedCertificate, NewKeyType } from '../../actors/kernel/ports.js';
 import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
+import type { Doing } from '../outcome.js';
 import { missing, Refusal } from '../problem.js';
 import { certificateJson, issuedCertificateJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
@@ -19,10 +20,10 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
     call.response.set('Location', pathOf(call, issued.fingerprint));
     sendJson(call, 201, issuedCertificateJson(issued, authority.certificate, bundle));
   };
-  const addCertificate = (call: Call, issued: IssuedCertificate): Promise<unknown> => {
+  const addCertificate = (call: Call, issued: IssuedCertificate, doing?: Doing): Promise<unknown> => {
     const { fingerprint, serial, certificate, keyType, publicKeySha256, notBefore, notAfter } = issued;
     const data = { fingerprint, serial, certificate, keyType, publicKeySha256, notBefore, notAfter };
-    return commandDevice(options, call, streamOfPath(call), { type: 'AddCertificate', certificate: data });
+    return commandDevice(options, call, streamOfPath(call), { type: 'AddCertificate', certificate: data }, doing);
   };
 
   const issueFromCsr = async (call: Call, csr: string): Promise<void> => {
@@ -44,7 +45,7 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
     await readRegistered(options, call, () => true);
     bundles.reserve();
     const { privateKey, pkcs12, ...issued } = await authority.issueWithKey(subjectOf(call), keyType);
-    await addCertificate(call, issued);
+    await addCertificate(call, issued, { secretAnswer: true });
     bundles.keep(bundleKey(call, issued.fingerprint), {
       device: textParameter(call, 'deviceId'),
       certificate: issued.certificate,

@@ -27,13 +27,9 @@ export function deviceTokenHandlers(options: DeviceTokenRouteOptions): Handlers 
       const expiresAt = until === undefined ? undefined : readExpiry(until, clock.now());
       await readRegistered(options, call, () => true);
       const { tokenId, token } = newToken('fld_', randomBytes);
-      await commandDevice(options, call, streamOfPath(call), {
-        type: 'AddToken',
-        tokenId,
-        sha256: sha256OfToken(token),
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-        ...(label === undefined ? {} : { label }),
-      });
+      const given = { ...(expiresAt === undefined ? {} : { expiresAt }), ...(label === undefined ? {} : { label }) };
+      const command = { type: 'AddToken', tokenId, sha256: sha256OfToken(token), ...given } as const;
+      await commandDevice(options, call, streamOfPath(call), command, { secretAnswer: true });
       call.response.set('Location', `/api/v1/devices/${textParameter(call, 'deviceId')}/tokens/${tokenId}`);
       sendJson(call, 201, { id: tokenId, token, label, expiresAt: until });
     },

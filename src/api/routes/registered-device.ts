@@ -3,7 +3,7 @@ import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { DeviceIndex, EntityDirectory, Recorded } from '../../actors/kernel/ports.js';
 import { textParameter, type Call } from '../call.js';
-import { recordedBy, tellRecorded } from '../outcome.js';
+import { doOnce, tellRecorded, type Doing } from '../outcome.js';
 import { missing } from '../problem.js';
 
 /** What the routes of devices and their credentials work with. */
@@ -42,10 +42,9 @@ export async function commandDevice(
   call: Call,
   stream: string,
   command: DeviceCommand,
+  doing?: Doing,
 ): Promise<Recorded | undefined> {
-  const { origin } = call.access;
-  const outcome = await options.devices.request(stream, command, origin, { correlationId: call.requestId });
-  const recorded = recordedBy(outcome);
+  const recorded = await doOnce(options.devices, call, stream, command, call.access.origin, doing);
   tellRecorded(call, recorded);
   if (recorded !== undefined) {
     const last = recorded.position + recorded.count - 1;

@@ -3,7 +3,7 @@ import type { TenantCommand } from '../../actors/tenant/commands.js';
 import { tenantStream } from '../../actors/tenant/events.js';
 import type { AccessParts } from '../access.js';
 import type { Call, PublicCall } from '../call.js';
-import { recordedBy, tellRecorded } from '../outcome.js';
+import { doOnce, tellRecorded, type Doing } from '../outcome.js';
 
 /** A credential counts, or counts no more, from the answer on; the registry is behind by milliseconds, or Postgres is away. */
 const CAUGHT_UP_TIMEOUT_MS = 5000;
@@ -12,9 +12,9 @@ const CAUGHT_UP_TIMEOUT_MS = 5000;
 type CommandOfCaller = Exclude<TenantCommand, { readonly type: 'StartSession' | 'RecordFailedSignIns' }>;
 
 /** Sends a command to the caller's tenant, under the caller's credential, as `commandTenantAs`. */
-export function commandTenant(access: AccessParts, call: Call, command: CommandOfCaller): Promise<void> {
+export function commandTenant(access: AccessParts, call: Call, command: CommandOfCaller, doing?: Doing): Promise<void> {
   const { origin, under } = call.access;
-  return commandTenantAs(access, call, origin, under === undefined ? command : { ...command, under });
+  return commandTenantAs(access, call, origin, under === undefined ? command : { ...command, under }, doing);
 }
 
 /**
@@ -26,9 +26,9 @@ export async function commandTenantAs(
   call: PublicCall,
   origin: Origin,
   command: TenantCommand,
+  doing?: Doing,
 ): Promise<void> {
-  const settings = { correlationId: call.requestId };
-  const recorded = recordedBy(await tenants.request(tenantStream(origin.tenant), command, origin, settings));
+  const recorded = await doOnce(tenants, call, tenantStream(origin.tenant), command, origin, doing);
   tellRecorded(call, recorded);
   if (recorded === undefined) return;
   await registry.caughtUp(recorded.shard, recorded.position + recorded.count - 1, CAUGHT_UP_TIMEOUT_MS);

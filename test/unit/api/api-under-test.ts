@@ -27,6 +27,7 @@ import { createPasswords, type Passwords } from '../../../src/api/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
 import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
+import { createMemoryIdempotency } from '../../support/memory-idempotency.js';
 import { createScannedTelemetry } from '../../support/scanned-telemetry.js';
 import { createMemoryJournal, type MemoryJournal } from '../../support/memory-journal.js';
 
@@ -134,6 +135,7 @@ export async function startApiUnderTest(
     access,
     audit: storage?.audit ?? createScanningAudit(memory),
     deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
+    idempotency: createMemoryIdempotency(),
     telemetry: createScannedTelemetry(() => memory.rows.flat(), deviceStream),
     journal,
     authority: createFakeAuthority(clock),

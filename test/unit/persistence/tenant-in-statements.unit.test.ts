@@ -9,6 +9,7 @@ const TABLES = [
   'device_index',
   'device_token',
   'telemetry_series',
+  'idempotency',
   'mqtt_incoming',
   'password_verifier',
   'credential_use',
