@@ -80,6 +80,7 @@ module.exports = {
       'clients stand outside',
     ),
     adapter('nact', 'actors/kernel/'),
+    adapter('@marcbachmann/cel-js', 'actors/kernel/'),
     ...['aedes', 'aedes-persistence', 'mqemitter', 'mqtt-packet', 'ws'].map((name) => adapter(name, 'transport/mqtt/')),
     adapter('kafkajs', 'transport/kafka/'),
     adapter('pg', 'persistence/'),

@@ -14,6 +14,8 @@ export interface EventSelection {
   readonly from?: number;
   /** Recorded at or before this time, ms since 1970. */
   readonly to?: number;
+  /** Asked last, because it reads what is in an event. */
+  readonly filter?: (event: RecordedEvent) => boolean;
 }
 
 /** By how much the clock of a server may go back without hiding events from a search by time. */
@@ -84,7 +86,7 @@ async function firstPositionAt(
 }
 
 function selectorOf(selection: EventSelection): (event: RecordedEvent) => boolean {
-  const { tenant, device, types, credential, from = -Infinity, to = Infinity } = selection;
+  const { tenant, device, types, credential, from = -Infinity, to = Infinity, filter } = selection;
   const stream = device === undefined ? undefined : deviceStream(tenant, device);
   // As `origin.ts` writes it. Text of clients can not look like it: its quotes are escaped.
   const mark = credential === undefined ? undefined : Buffer.from(`"credential":${JSON.stringify(credential)}`);
@@ -93,5 +95,6 @@ function selectorOf(selection: EventSelection): (event: RecordedEvent) => boolea
     (types === undefined || types.has(event.type)) &&
     event.recordedAt >= from &&
     event.recordedAt <= to &&
-    (mark === undefined || event.metadata.includes(mark));
+    (mark === undefined || event.metadata.includes(mark)) &&
+    (filter === undefined || filter(event));
 }

@@ -7,7 +7,7 @@ import { codeOf, Refusal, refusalOf } from './problem.js';
  * The place of the events that a command caused; `undefined` when it changed nothing.
  * @throws Refusal when the domain refused it, FleetlogError when it was not decided
  */
-export function recordedBy(outcome: Outcome): Recorded | undefined {
+function recordedBy(outcome: Outcome): Recorded | undefined {
   switch (outcome.kind) {
     case 'accepted':
       return outcome.recorded;

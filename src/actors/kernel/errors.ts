@@ -44,6 +44,10 @@ export const ERRORS = {
     'The request was carried out, and its answer was lost with the process',
     'Revoke what it made, at `Fleetlog-Sequence` of the device or tenant, and send again with a new key.',
   ],
+  FILTER_INVALID: [
+    'The filter is not a condition that can be evaluated',
+    'Correct what `detail` names; filters are CEL, see docs/reference/rest.md.',
+  ],
   CHART_TOO_LARGE: [
     'The chart would have too many points',
     'Ask for coarser buckets: `offered` holds an `every` that fits.',

@@ -4,6 +4,7 @@ import type { DeviceState } from '../../actors/device/state.js';
 import type { DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
 import { sendJson, type Call, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
+import { deviceFilter } from '../filter.js';
 import { etagOf, namesRevision } from '../etag.js';
 import { linkNext } from '../link.js';
 import { Refusal } from '../problem.js';
@@ -24,20 +25,14 @@ export function deviceHandlers(options: DeviceRouteOptions): Handlers {
   return {
     async listDevices(call) {
       const { tenant } = call.access;
-      const { search, sort, limit, cursor } = call.parameters as ListParameters;
-      const binding = ['devices', tenant, search ?? null, sort];
-      const rows = await options.deviceIndex.list({
-        tenant,
-        sort,
-        limit: limit + 1,
-        ...(search === undefined ? {} : { search }),
-        ...(cursor === undefined ? {} : { after: readPlace(decodeCursor(binding, cursor)) }),
-      });
-      const page = rows.slice(0, limit);
-      const last = rows.length > limit ? page.at(-1) : undefined;
+      const { search, filter, sort, limit, cursor } = call.parameters as ListParameters;
+      const binding = ['devices', tenant, search ?? null, filter ?? null, sort];
+      const wanted = { tenant, sort, ...(search === undefined ? {} : { search }) };
+      const after = cursor === undefined ? undefined : readPlace(decodeCursor(binding, cursor));
+      const { items, last } = await findDevices(options.deviceIndex, wanted, filter, limit, after);
       const next = last === undefined ? null : encodeCursor(binding, placeOf(last, sort));
       linkNext(call, next);
-      sendJson(call, 200, { items: page.map(summaryJson), next });
+      sendJson(call, 200, { items: items.map(summaryJson), next });
     },
 
     async createDevice(call) {
@@ -76,8 +71,39 @@ export function deviceHandlers(options: DeviceRouteOptions): Handlers {
   };
 }
 
+/** Devices that a filter looks at in one request. */
+const MAX_SCANNED = 5_000;
+const SCAN_CHUNK = 250;
+
+/** @returns a page, and its last device, or the last that was looked at, when there may be more */
+async function findDevices(
+  index: DeviceRouteOptions['deviceIndex'],
+  wanted: Omit<DeviceListQuery, 'limit' | 'after'>,
+  filter: string | undefined,
+  limit: number,
+  begin: Place | undefined,
+): Promise<{ readonly items: readonly DeviceSummary[]; readonly last: DeviceSummary | undefined }> {
+  const matches = filter === undefined ? () => true : deviceFilter(filter);
+  const chunk = filter === undefined ? limit + 1 : SCAN_CHUNK;
+  const items: DeviceSummary[] = [];
+  let after = begin;
+  for (let scanned = 0; ; scanned += chunk) {
+    const rows = await index.list({ ...wanted, limit: chunk, ...(after === undefined ? {} : { after }) });
+    for (const row of rows) {
+      if (!matches(row)) continue;
+      if (items.length === limit) return { items, last: items.at(-1) };
+      items.push(row);
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < chunk) return { items, last: undefined };
+    if (scanned + chunk >= MAX_SCANNED) return { items, last };
+    after = placeOf(last, wanted.sort);
+  }
+}
+
 interface ListParameters {
   readonly search?: string;
+  readonly filter?: string;
   readonly sort: Sort;
   readonly limit: number;
   readonly cursor?: string;

@@ -4,6 +4,7 @@ import { LINES, serverSentEvents } from '../event-formats.js';
 import { eventPageJson } from '../event-json.js';
 import { scanJournal, type EventSelection } from '../event-scan.js';
 import type { EventStreams, StreamFormat } from '../event-stream.js';
+import { eventFilter } from '../filter.js';
 import { linkNext } from '../link.js';
 import { formatPositions, headPositions, parsePositions, type Positions } from '../positions.js';
 import { Refusal } from '../problem.js';
@@ -25,6 +26,7 @@ interface EventParameters {
   readonly credential?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly filter?: string;
   readonly 'Last-Event-ID'?: string;
 }
 
@@ -73,7 +75,7 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
 }
 
 function selectionOf(call: Call): EventSelection {
-  const { device, types, credential, from, to } = call.parameters as EventParameters;
+  const { device, types, credential, from, to, filter } = call.parameters as EventParameters;
   return {
     tenant: call.access.tenant,
     ...(device === undefined ? {} : { device }),
@@ -81,6 +83,7 @@ function selectionOf(call: Call): EventSelection {
     ...(credential === undefined ? {} : { credential }),
     ...(from === undefined ? {} : { from: parseRfc3339(from) }),
     ...(to === undefined ? {} : { to: parseRfc3339(to) }),
+    ...(filter === undefined ? {} : { filter: eventFilter(filter) }),
   };
 }
 
