@@ -35,7 +35,8 @@ test('SEC-132 every statement on tenant data names the tenant', () => {
 test('SEC-132 every key of a tenant table begins with the tenant', () => {
   const sql = readdirSync(MIGRATIONS)
     .map((name) => readFileSync(new URL(name, MIGRATIONS), 'utf8'))
-    .join('\n');
+    .join('\n')
+    .replaceAll(/--.*$/gm, ''); // a comment may hold the semicolon at which a definition ends
   for (const table of TABLES) {
     const definition = new RegExp(`create table ${table} \\([^;]*?primary key \\((\\w+)`).exec(sql);
     expect([table, definition?.[1]]).toEqual([table, 'tenant']);
