@@ -18,7 +18,7 @@ import { firstAdminToken, writeCliAccess, writeGeneratedPassword } from './api/a
 import { loadDashboard } from './api/dashboard-files.js';
 import { ensureFirstAdmin, type FirstAdmin } from './api/first-admin.js';
 import { createApi, startHttp } from './api/http.js';
-import { readiness, systemStatus } from './api/system-status.js';
+import { observeDegraded, readiness, systemStatus } from './api/system-status.js';
 import { ConfigError, loadConfig, type Config } from './config.js';
 import { createLogger, createMeter } from './observability.js';
 import { createCredentialUses } from './persistence/credential-uses.js';
@@ -190,10 +190,12 @@ async function start(
     relay: relay?.relay,
     subscriptions: [...subscriptions, revocations],
     gate: broker,
+    devices,
     database,
     stalls,
     directories: [devices, tenants],
   };
+  observeDegraded(meter, parts);
   const api = createApi({
     devices,
     access,
@@ -207,6 +209,7 @@ async function start(
     activity: (tenant) => activity.read(tenant),
     verifyRelay: relay && (() => relay.verifier.verify()),
     ready: () => readiness(parts),
+    overloaded: () => broker.waiting().isFull,
     metrics: () => meter.text(),
     loopback: isLoopback(config.http.host),
     adminTokenSha256: createHash('sha256').update(adminToken.token).digest('hex'),

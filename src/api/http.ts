@@ -68,6 +68,8 @@ export interface ApiOptions
   readonly randomBytes: (size: number) => Buffer;
   readonly logger: Logger;
   readonly meter: Meter;
+  /** Whether the node is at its bound of what may wait: writes are refused with `OVERLOADED`. */
+  readonly overloaded: () => boolean;
   /** @default DEFAULT_API_LIMITS */
   readonly limits?: Partial<ApiLimits>;
 }
@@ -143,6 +145,7 @@ export function createApi(options: ApiOptions): Api {
     clock,
     logger,
     journalWritable: () => options.journal.health().writable,
+    overloaded: options.overloaded,
     seconds: meter.histogram(
       'fleetlog_http_seconds',
       'Time from a request to the end of its answer.',

@@ -26,6 +26,8 @@ export interface RouterOptions extends IdempotencyOptions {
   readonly seconds: Histogram;
   /** Whether Postgres takes events now: what fails without a code while it does not, fails because of that. */
   readonly journalWritable: () => boolean;
+  /** Whether so much waits for its commit that nothing may be added: reads are served, writes are refused. */
+  readonly overloaded: () => boolean;
 }
 
 /** Paths that watchdogs ask, as often as they like. */
@@ -128,6 +130,9 @@ function admit(operation: Operation, options: RouterOptions, request: Request): 
     throw error;
   }
   limit(tokenLimiter, `${access.tenant}/${access.origin.principal}`);
+  if (operation.method !== 'get' && options.overloaded()) {
+    throw new FleetlogError('OVERLOADED', 'More waits for its commit than this node holds.');
+  }
   if (access.session !== undefined && operation.method !== 'get') refuseCrossSite(request);
   if (operation.role !== undefined && !roleReaches(access.role, operation.role)) {
     throw new FleetlogError('ROLE_INSUFFICIENT', `This needs the role ${operation.role}.`);

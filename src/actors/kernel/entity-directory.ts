@@ -9,7 +9,17 @@ import {
 import type { InboxLimits } from './inbox.js';
 import { createQuarantine, type QuarantinedStream } from './quarantine.js';
 import { requestOutcome } from './request.js';
-import type { Ask, Clock, EntityDirectory, IncomingIds, Journal, Logger, Meter, SnapshotStore } from './ports.js';
+import type {
+  Ask,
+  Clock,
+  EntityDirectory,
+  EntityLoad,
+  IncomingIds,
+  Journal,
+  Logger,
+  Meter,
+  SnapshotStore,
+} from './ports.js';
 import { createRecoverySlots } from './recovery-slots.js';
 import { createSupervision } from './supervision.js';
 
@@ -57,8 +67,8 @@ export interface DirectoryOptions<C, E extends DomainEvent, S> extends EntityPor
 
 /** A directory that can be stopped. */
 export interface RunningDirectory<C, S> extends EntityDirectory<C, S> {
-  /** Entities in memory. */
-  readonly active: number;
+  /** Counted anew at each call. */
+  load(): EntityLoad;
   /** Streams that do not verify. */
   readonly quarantined: readonly QuarantinedStream[];
   /**
@@ -87,6 +97,7 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
     ['kind'],
   );
   const activeGauge = meter.gauge('fleetlog_actors_active', 'Entities in memory', ['kind']);
+  const recoveringGauge = meter.gauge('fleetlog_actors_recovering', 'Entities that recover or wait to', ['kind']);
   const depthGauge = meter.gauge('fleetlog_actor_mailbox_depth', 'Asks that wait for entities', ['kind']);
   const quarantine = createQuarantine();
   const setting: ActorSetting<C, E, S> = {
@@ -117,12 +128,15 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
 
   function sweep(): void {
     const idleSince = clock.monotonic() - limits.passivateAfterMs;
-    let depth = 0;
-    for (const actor of actors.values()) {
-      depth += actor.waiting;
-      if (actor.lastUsed <= idleSince) actor.passivate();
-    }
-    depthGauge.set(depth, { kind });
+    for (const actor of actors.values()) if (actor.lastUsed <= idleSince) actor.passivate();
+    depthGauge.set(countAsks(), { kind });
+    recoveringGauge.set(setting.slots.running + setting.slots.waiting, { kind });
+  }
+
+  function countAsks(): number {
+    let asks = 0;
+    for (const actor of actors.values()) asks += actor.waiting;
+    return asks;
   }
 
   function enqueue(stream: string, ask: Ask<C>): boolean {
@@ -179,9 +193,12 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
   }
 
   return {
-    get active() {
-      return actors.size;
-    },
+    load: () => ({
+      active: actors.size,
+      recovering: setting.slots.running,
+      recoveriesWaiting: setting.slots.waiting,
+      asks: countAsks(),
+    }),
     get quarantined() {
       return quarantine.streams;
     },

@@ -179,6 +179,8 @@ export interface SubscriptionStatus {
     readonly checkpoint: number;
     readonly lagEvents: number;
     readonly lagSeconds: number;
+    /** As above, of this shard. */
+    readonly reason?: string;
   }[];
 }
 
@@ -282,6 +284,17 @@ export interface EntityDirectory<C, S> {
   releaseIncoming(stream: string, messageIds?: readonly number[]): Promise<void>;
   /** Whether the QoS 2 id is open (its events are journaled and PUBREL has not come). */
   hasIncoming(stream: string, messageId: number): Promise<boolean>;
+}
+
+/** What the entities of one kind are busy with. */
+export interface EntityLoad {
+  /** Entities in memory. */
+  readonly active: number;
+  /** Entities that are being read from the journal, and those that wait for their turn to be. */
+  readonly recovering: number;
+  readonly recoveriesWaiting: number;
+  /** Asks in all inboxes. */
+  readonly asks: number;
 }
 
 export interface RequestOptions {

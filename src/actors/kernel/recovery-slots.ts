@@ -1,5 +1,8 @@
 /** A bound on how many entities of one kind recover at once: 10,000 reconnecting devices must not become 10,000 reads. */
 export interface RecoverySlots {
+  readonly running: number;
+  /** Recoveries that wait for a slot. */
+  readonly waiting: number;
   /** Runs the recovery when a slot is free, first come, first served. */
   run<T>(recovery: () => Promise<T>): Promise<T>;
 }
@@ -8,6 +11,12 @@ export function createRecoverySlots(limit: number): RecoverySlots {
   let free = limit;
   const waiting: (() => void)[] = [];
   return {
+    get running() {
+      return limit - free;
+    },
+    get waiting() {
+      return waiting.length;
+    },
     async run(recovery) {
       if (free > 0) free -= 1;
       else await new Promise<void>((resolve) => waiting.push(resolve));

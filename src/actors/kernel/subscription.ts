@@ -78,6 +78,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
           checkpoint: loop.position,
           lagEvents: loop.lagEvents,
           lagSeconds: loop.lagSeconds,
+          ...(loop.fault !== undefined && { reason: loop.fault }),
         })),
       };
     },

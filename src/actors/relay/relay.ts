@@ -59,11 +59,12 @@ export function startRelay(options: RelayOptions): Relay {
         name: 'relay',
         state: state(),
         ...(reason !== undefined && { reason }),
-        shards: shards.map(({ shard, position, lagEvents, lagSeconds }) => ({
+        shards: shards.map(({ shard, position, lagEvents, lagSeconds, fault }) => ({
           shard,
           checkpoint: position,
           lagEvents,
           lagSeconds,
+          ...(fault !== undefined && { reason: fault }),
         })),
       };
     },

@@ -1,19 +1,39 @@
-import type { DeviceIndex, RelayVerification, SubscriptionStatus } from '../../actors/kernel/ports.js';
+import type { DeviceIndex, EntityLoad, RelayVerification, SubscriptionStatus } from '../../actors/kernel/ports.js';
 import type { QuarantinedStream } from '../../actors/kernel/quarantine.js';
 import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { Activity } from '../activity.js';
 import { sendJson, type Handlers } from '../call.js';
 import { formatRfc3339 } from '../rfc3339.js';
+import type { Readiness } from './public.js';
 
 /** How far the journal and its readers are (`/system/status`). */
 export interface SystemStatus {
   readonly version: string;
+  /** As `/readyz` tells them. */
+  readonly parts: Readiness['parts'];
+  /** What is waiting where; why is told by `parts` and by the reasons of shards and subscriptions. */
+  readonly waiting: {
+    /** Publishes between their arrival and their commit. */
+    readonly commitGate: {
+      readonly publishes: number;
+      readonly bytes: number;
+      readonly oldestSeconds: number;
+      readonly full: boolean;
+    };
+    /** What waits for Postgres. */
+    readonly journal: { readonly appends: number; readonly events: number; readonly bytes: number };
+    readonly devices: EntityLoad;
+    /** `unread`: sockets that are not read, by reason. */
+    readonly connections: { readonly open: number; readonly unread: Readonly<Record<string, number>> };
+  };
   readonly shards: readonly {
     readonly shard: number;
     readonly head: number;
     readonly relayed: number;
     readonly lagEvents: number;
     readonly lagSeconds: number;
+    /** Why it is not relayed, while it waits. */
+    readonly reason?: string;
   }[];
   readonly relay: { readonly state: SubscriptionStatus['state']; readonly reason?: string };
   readonly subscriptions: readonly SubscriptionStatus[];

@@ -35,7 +35,7 @@ const UNSTORED_POSITIONS = 5_000;
  * Connections are stored no more often than this while nobody waits for them: in a storm of reconnects, which come to each
  * shard one by one, each statement then carries many.
  */
-const CONNECTIONS_PAUSE_MS = 100;
+const CONNECTIONS_PAUSE_MS = 250;
 /** A batch of so many events is behind already and waits for nothing. */
 const LARGE_BATCH_EVENTS = 100;
 

@@ -8,7 +8,7 @@ import type { Clock, DeviceIndex, EntityDirectory, Logger, Meter, Subscriber } f
 import { createAdmission } from './admission.js';
 import { createAudience } from './audience.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
-import { createCommitGate } from './commit-gate.js';
+import { createCommitGate, type GateLoad } from './commit-gate.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
 import { createConnections } from './connections.js';
 import { errorNotice } from './dialects/refusal.js';
@@ -18,6 +18,7 @@ import { openListener, type Listener, type ListenerAddress, type ServerCertifica
 import { createLiveConnections } from './live-connections.js';
 import { createMqttMetrics } from './metrics.js';
 import { divertPublishes, type InboundMessage } from './publish-intake.js';
+import { VALVE_REASONS, type ValveReason } from './read-valve.js';
 import { createRevocations } from './revocations.js';
 import { createIncomingMessages } from './sessions/incoming-messages.js';
 import { createSessionStore } from './sessions/session-store.js';
@@ -44,7 +45,9 @@ export interface Broker {
   /** Admitted connections. */
   connections(): number;
   /** What the commit gate holds. */
-  waiting(): { readonly publishes: number; readonly bytes: number };
+  waiting(): GateLoad;
+  /** Connections whose socket is not read, by reason; one may have several. */
+  unread(): Readonly<Partial<Record<ValveReason, number>>>;
   /** Ends the connections of a device. */
   closeDevice(tenant: string, device: string, reason: DisconnectReason): void;
   /** Whether a connection of this device is live or being admitted here. */
@@ -195,6 +198,14 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     logger.warn({ milliseconds, connections: connections.all.size }, 'The process stood still');
     for (const { client } of connections.all) client._keepaliveTimer?.refresh();
   });
+  const countUnread = (): Partial<Record<ValveReason, number>> => {
+    const counts: Partial<Record<ValveReason, number>> = {};
+    for (const { valve } of connections.all) {
+      if (!valve.isClosed) continue;
+      for (const reason of VALVE_REASONS) if (valve.isClosedBy(reason)) counts[reason] = (counts[reason] ?? 0) + 1;
+    }
+    return counts;
+  };
   const expirySweep = setInterval(() => {
     for (const connection of connections.all) {
       const expiresAt = connection.session?.expiresAt;
@@ -206,6 +217,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   meter.observableGauge('fleetlog_mqtt_connections', 'Admitted connections.', ['listener'], (gauge) => {
     for (const { name } of listeners) gauge.set(countOf(name), { listener: name });
   });
+  meter.observableGauge(
+    'fleetlog_mqtt_unread_connections',
+    'Connections whose socket is not read.',
+    ['reason'],
+    (gauge) => {
+      const counts = countUnread();
+      for (const reason of VALVE_REASONS) gauge.set(counts[reason] ?? 0, { reason });
+    },
+  );
+  meter.observableGauge('fleetlog_commit_gate_waiting_bytes', 'Bytes of the publishes that wait.', [], (gauge) =>
+    gauge.set(gate.waiting().bytes),
+  );
+  meter.observableGauge('fleetlog_commit_gate_oldest_seconds', 'Age of the oldest publish that waits.', [], (gauge) =>
+    gauge.set(gate.waiting().oldestSeconds),
+  );
 
   async function openListeners(): Promise<readonly Listener[]> {
     const sockets = { count: 0 };
@@ -263,6 +289,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     listeners: listeners.map(({ name, host, port }) => ({ name, host, port })),
     connections: () => countOf(),
     waiting: () => gate.waiting(),
+    unread: countUnread,
     closeDevice(tenant, device, reason) {
       for (const { connection } of live.of({ tenant, device })) closeConnection(connection, reason);
     },

@@ -18,6 +18,16 @@ const RETRY_MS = 20;
 /** Rough cost of an entry beside its payload: objects, topic, callback. */
 const ENTRY_OVERHEAD_BYTES = 512;
 
+/** Publishes between their arrival and their commit. */
+export interface GateLoad {
+  readonly publishes: number;
+  readonly bytes: number;
+  /** How long the oldest of them has waited; 0 when none does. */
+  readonly oldestSeconds: number;
+  /** At the bound of the node: publishers are not read, REST refuses writes. */
+  readonly isFull: boolean;
+}
+
 export interface CommitGateOptions {
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
   readonly limits: MqttLimits;
@@ -41,8 +51,8 @@ export interface CommitGate {
    * writes the PUBACK itself
    */
   take(connection: Connection, message: InboundMessage, done?: Acknowledge): void;
-  /** Publishes and their bytes that wait for their commit in this node. */
-  waiting(): { readonly publishes: number; readonly bytes: number };
+  /** What waits for its commit in this node; counted anew at each call. */
+  waiting(): GateLoad;
   /** The client of a connection is gone: what it sent is still decided, but nobody is acknowledged. */
   connectionEnded(connection: Connection): void;
   stop(): void;
@@ -56,6 +66,13 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
   const sweepMs = Math.min(SWEEP_MS, Math.max(20, limits.holdMs / 4));
   let sweptAt = clock.monotonic();
 
+  const isFull = (): boolean => waiting.publishes >= limits.waitingPublishes || waiting.bytes >= limits.waitingBytes;
+  const oldestSeconds = (): number => {
+    let oldest = clock.monotonic();
+    const now = oldest;
+    for (const { entries } of lanes.values()) oldest = Math.min(oldest, entries[0]?.arrivedAt ?? now);
+    return (now - oldest) / 1000;
+  };
   const forget = (entry: GateEntry): void => {
     waiting.publishes -= 1;
     waiting.bytes -= entry.bytes;
@@ -186,12 +203,12 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
       waiting.bytes += bytes;
       lane.push(new GateEntry(lane, command, session.origin, message, bytes, clock.monotonic(), done));
       lane.charge(message.payload.length);
-      if (waiting.publishes >= limits.waitingPublishes || waiting.bytes >= limits.waitingBytes) {
+      if (isFull()) {
         connection.valve.close('node');
         pausedByNode.add(connection);
       }
     },
-    waiting: () => ({ ...waiting }),
+    waiting: () => ({ ...waiting, oldestSeconds: oldestSeconds(), isFull: isFull() }),
     connectionEnded(connection) {
       pausedByNode.delete(connection);
       const lane = lanes.get(connection);

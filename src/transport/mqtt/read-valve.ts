@@ -1,7 +1,16 @@
 import type { Duplex } from 'node:stream';
 
 /** Why a socket is not read: each part of the broker opens only what it has closed. */
-const VALVE_REASONS = ['admission', 'inbox', 'window', 'node', 'rate', 'refusals', 'unread', 'stopping'] as const;
+export const VALVE_REASONS = [
+  'admission',
+  'inbox',
+  'window',
+  'node',
+  'rate',
+  'refusals',
+  'unread',
+  'stopping',
+] as const;
 export type ValveReason = (typeof VALVE_REASONS)[number];
 
 /** Stops reading a connection, so that TCP pushes back on its sender. */

@@ -1,4 +1,3 @@
-import type { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import { isIdentifier } from '../../actors/kernel/identifier.js';
 
@@ -13,25 +12,9 @@ export interface PeerIdentity {
 }
 
 const DEFAULT_TENANT = 'default';
-/** One O, one CN, as our authority writes them. Node escapes control characters in values and joins multiple ones by ` + `. */
-const PLAIN_SUBJECT = /^O=([A-Za-z0-9_.:-]+)\nCN=([A-Za-z0-9_.:-]+)$/;
 
 /**
- * As `readPeerIdentity`, from the certificate itself. The legacy object, with its copies of keys and raw bytes, costs twelve
- * times as much (bench `reconnect`) and is made only for subjects that our own authority does not write.
- */
-export function readIdentity(certificate: X509Certificate): PeerIdentity | undefined {
-  const [, tenant, device] = PLAIN_SUBJECT.exec(certificate.subject) ?? [];
-  if (tenant === undefined || device === undefined) return readPeerIdentity(certificate.toLegacyObject());
-  return readPeerIdentity({
-    subject: { CN: device, O: tenant },
-    fingerprint256: certificate.fingerprint256,
-    valid_to: certificate.validTo,
-  });
-}
-
-/**
- * Reads the legacy form of a certificate (`X509Certificate.toLegacyObject()`): CN is the device, O the
+ * Reads the certificate of `tlsSocket.getPeerCertificate()` (or `X509Certificate.toLegacyObject()`): CN is the device, O the
  * tenant, `default` when there is none. `undefined` = no certificate, or a subject that is not exactly one proper name: two
  * common names come as an array, the name `+` as undefined (SEC-03, X6).
  */

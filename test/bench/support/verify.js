@@ -1,4 +1,5 @@
 // A figure without this check is void: acknowledged = journaled = in Kafka, in order.
+import { journalEvents } from './journal.js';
 import { relayLag } from './rest.js';
 
 const CAUGHT_UP_MS = 120_000;
@@ -18,20 +19,10 @@ export async function verify(call, acknowledged, log) {
 async function countTelemetry(call) {
   const seen = new Map();
   let events = 0;
-  let rest = '';
-  const response = await call('GET', '/events?types=TelemetryRecorded', undefined, 'application/x-ndjson');
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop();
-    for (const line of lines) {
-      if (!line) continue;
-      const event = JSON.parse(line);
-      if (event.type !== 'TelemetryRecorded') continue;
-      events++;
-      if ((seen.get(event.stream) ?? 0) >= event.sequence)
-        throw new Error(`${event.stream} is out of order at ${event.sequence}`);
-      seen.set(event.stream, event.sequence);
-    }
+  for await (const { stream, sequence } of journalEvents(call, 'TelemetryRecorded')) {
+    events++;
+    if ((seen.get(stream) ?? 0) >= sequence) throw new Error(`${stream} is out of order at ${sequence}`);
+    seen.set(stream, sequence);
   }
   return events;
 }

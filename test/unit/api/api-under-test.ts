@@ -139,9 +139,17 @@ export async function startApiUnderTest(
     telemetry: createScannedTelemetry(() => memory.rows.flat(), deviceStream),
     journal,
     authority: createFakeAuthority(clock),
+    overloaded: () => false,
     adminTokenSha256: createHash('sha256').update(ADMIN_TOKEN).digest('hex'),
     status: () => ({
       version: '0.0.0-test',
+      parts: { journal: { state: 'ok' } },
+      waiting: {
+        commitGate: { publishes: 0, bytes: 0, oldestSeconds: 0, full: false },
+        journal: { appends: 0, events: 0, bytes: 0 },
+        devices: { active: 0, recovering: 0, recoveriesWaiting: 0, asks: 0 },
+        connections: { open: 0, unread: {} },
+      },
       shards: [{ shard: 0, head: 1, relayed: 1, lagEvents: 0, lagSeconds: 0 }],
       relay: { state: 'off' },
       subscriptions: [subscription.status()],

@@ -297,3 +297,20 @@ describe('faults of ours and bounds of others', () => {
     expect(runs).toBe(1);
   });
 });
+
+test('a node at its bound of what may wait refuses writes with a time to come back, and serves reads', async () => {
+  let overloaded = false;
+  const under = await startApiUnderTest({ overloaded: () => overloaded });
+  try {
+    expect((await under.admin.post('/api/v1/devices', { id: 'before' })).status).toBe(201);
+    overloaded = true;
+    const refused = await under.admin.post('/api/v1/devices', { id: 'during' });
+    expect([refused.status, refused.body.code]).toEqual([503, 'OVERLOADED']);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await under.admin.get('/api/v1/devices/before')).status).toBe(200);
+    overloaded = false;
+    expect((await under.admin.get('/api/v1/devices/during')).status).toBe(404);
+  } finally {
+    await under.stop();
+  }
+});

@@ -47,6 +47,8 @@ const accepted: Outcome = {
   recorded: { stream: 's', shard: 0, sequence: 1, position: 1, count: 1 },
 };
 
+const NOTHING_WAITS = { publishes: 0, bytes: 0, oldestSeconds: 0, isFull: false };
+
 describe('acknowledgements', () => {
   let server: TestBroker | undefined;
   afterEach(async () => {
@@ -107,7 +109,7 @@ describe('acknowledgements', () => {
       { messageId: 2 },
       { messageId: 3 },
     ]);
-    expect(server!.broker.waiting()).toEqual({ publishes: 0, bytes: 0 });
+    expect(server!.broker.waiting()).toEqual(NOTHING_WAITS);
   });
 
   test('a full inbox holds the rest back in order, and takes it when there is room', async () => {
@@ -136,7 +138,7 @@ describe('acknowledgements', () => {
     expect(client.received.filter(({ cmd }) => cmd === 'puback')).toHaveLength(0);
     expect(gate.held.map(({ abandoned }) => abandoned)).toEqual([true, true]);
     gate.held[0]!.settle(accepted);
-    expect(server!.broker.waiting()).toEqual({ publishes: 0, bytes: 0 });
+    expect(server!.broker.waiting()).toEqual(NOTHING_WAITS);
     await eventually(() => server!.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
     expect(server!.events(device, 'DeviceDisconnected')[0]).toMatchObject({ data: { reason: 'JOURNAL_STALLED' } });
   });
@@ -215,9 +217,12 @@ describe('acknowledgements', () => {
     await eventually(() => gate.held.length === 5, 'one more is asked');
     other.send(theirs(2));
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(own.broker.waiting().publishes).toBe(5);
+    expect(own.broker.waiting()).toMatchObject({ publishes: 5, isFull: true });
+    expect(own.broker.waiting().oldestSeconds).toBeGreaterThan(0.1);
+    expect(own.broker.unread()).toEqual({ node: 2 });
     for (const ask of gate.held.splice(0)) ask.settle(accepted);
     await eventually(() => gate.held.length === 1, 'it is read on');
+    expect(own.broker.unread()).toEqual({});
     gate.held[0]!.settle(accepted);
     expect([await other.next('puback'), await other.next('puback')]).toMatchObject([
       { messageId: 1 },

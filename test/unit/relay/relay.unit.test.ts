@@ -390,7 +390,7 @@ describe('lag', () => {
       name: 'relay',
       state: 'waiting',
       reason: 'Kafka is away',
-      shards: [{ shard: 0, checkpoint: 2, lagEvents: 3, lagSeconds: 7 }],
+      shards: [{ shard: 0, checkpoint: 2, lagEvents: 3, lagSeconds: 7, reason: 'Kafka is away' }],
     });
     expect(under.meter.values.get('fleetlog_subscription_lag_events{subscription="relay",shard="0"}')).toBe(3);
     expect(under.meter.values.get('fleetlog_subscription_lag_seconds{subscription="relay",shard="0"}')).toBe(7);

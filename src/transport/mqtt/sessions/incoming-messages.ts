@@ -32,6 +32,8 @@ export interface IncomingMessages {
 
 export function createIncomingMessages(options: IncomingMessagesOptions): IncomingMessages {
   const { devices, gate, live, clock, holdMs } = options;
+  /** Connections that began clean and have stored nothing since: their end has nothing to forget (bench `reconnect`). */
+  const unused = new WeakSet<Connection>();
 
   /** Repeats an idempotent wish until Postgres answers; a device is never told something that is not so. */
   async function insist<T>(connection: Connection, wish: (stream: string) => Promise<T>): Promise<T> {
@@ -56,6 +58,7 @@ export function createIncomingMessages(options: IncomingMessagesOptions): Incomi
       new Promise((resolve) => {
         const { session } = connection;
         if (!session) throw new Error('the connection was not admitted');
+        unused.delete(connection);
         gate.take(connection, inboundMessage(session, packet), (isForwarded) => {
           if (!isForwarded) packet.topic = NOWHERE;
           resolve();
@@ -65,11 +68,12 @@ export function createIncomingMessages(options: IncomingMessagesOptions): Incomi
     release: (connection, messageId) => insist(connection, (stream) => devices.releaseIncoming(stream, [messageId])),
     async clean(connection) {
       const { session } = connection;
-      if (!session) return;
+      if (!session || unused.has(connection)) return;
       // A connection that was taken over must not void the ids of the one that took over.
       const newest = live.newest(session.peer);
       if (newest && newest.connection !== connection) return;
       await insist(connection, (stream) => devices.releaseIncoming(stream));
+      unused.add(connection);
     },
   };
 }

@@ -97,7 +97,7 @@ describe('snapshots and passivation', () => {
   test('an idle entity leaves memory with a snapshot and comes back from it', async () => {
     const { memory, directory, meter } = start({ limits: { passivateAfterMs: 1 } });
     await directory.request(STREAM, { type: 'AddEach', amounts: [1, 2, 3] }, origin);
-    await until(() => directory.active === 0);
+    await until(() => directory.load().active === 0);
     expect(memory.storedSnapshots.get(STREAM)).toMatchObject({ sequence: 3, schemaVersion: 1 });
     expect(await directory.query(STREAM, (state, sequence) => [state.total, sequence])).toEqual([6, 3]);
     expect(meter.values.get('fleetlog_actors_active{kind="counter"}')).toBeDefined();

@@ -57,7 +57,7 @@ test('N2 an ask after the actor has ended reaches a new one instead of vanishing
   cleanUps.push(() => directory.stop(50));
   for (let round = 1; round <= 3; round += 1) {
     expect(await directory.request(STREAM, add(round), origin)).toMatchObject({ recorded: { sequence: round } });
-    while (directory.active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    while (directory.load().active > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 });
 
