@@ -49,9 +49,11 @@ export function createLogger(
 /** Bytes that wait for the reader of the log; lines beyond them are dropped. */
 const MOST_WAITING_BYTES = 1 << 20;
 
+/** Known before pino's own listener, which writes the rest of all destinations at the end of the process. */
+let isEnding = false;
+process.once('exit', () => (isEnding = true));
+
 function openStandardError(dropped: Counter | undefined): DestinationStream {
-  let isEnding = false;
-  process.once('exit', () => (isEnding = true)); // before pino's own listener, which writes the rest
   const destination = pino.destination({
     dest: withoutBlocking(2),
     sync: false,

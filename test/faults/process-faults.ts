@@ -206,8 +206,7 @@ export const logUnread: Fault = {
       const server = await platform.start({ failpoints: true, output: await unreadPipe(platform) });
       platform.load(await platform.enrol(4), { pauseMs: 2 });
       const dropped = (): Promise<number> => metricOf(server, 'fleetlog_log_lines_dropped_total');
-      // Each of these is a line of a kilobyte.
-      server.arm({ at: 'in-decide', of: 'noise', act: 'throw' });
+      server.arm({ at: 'in-decide', of: 'noise', act: 'throw', messageLength: 20_000 });
       while ((await dropped()) === 0)
         await Promise.all(Array.from({ length: 50 }, () => server.call('POST', '/devices', { id: 'noise' })));
       server.arm({ at: 'none' });

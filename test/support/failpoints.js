@@ -45,7 +45,7 @@ function act() {
     if (signal === 'SIGKILL') block(1_000);
     return undefined;
   }
-  return armed.act === 'disk-full' ? diskFull() : new Error('a failpoint threw');
+  return armed.act === 'disk-full' ? diskFull() : new Error('a failpoint threw'.padEnd(armed.messageLength ?? 0, '.'));
 }
 
 function diskFull() {

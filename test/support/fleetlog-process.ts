@@ -37,6 +37,8 @@ export interface Failpoint {
   /** Only what speaks of this counts: an event type, a device. */
   readonly of?: string;
   readonly act: 'SIGKILL' | 'SIGSTOP' | 'throw' | 'disk-full';
+  /** Of the error that is thrown, characters. */
+  readonly messageLength?: number;
 }
 
 /** What `failpoints.js` understands. */
