@@ -101,6 +101,7 @@ async function build(options: PlatformOptions, ends: End[], servers: FleetlogPro
   const ports = { MQTTS_PORT: String(mqttsPort), HTTP_PORT: String(await freePort()) };
   const running = new Set<FleetlogProcess>();
   let enrolled = 0;
+  let copies = 0;
 
   const launch = async (given: FleetlogOptions): Promise<FleetlogProcess> => {
     const server = await startFleetlog(given);
@@ -137,9 +138,10 @@ async function build(options: PlatformOptions, ends: End[], servers: FleetlogPro
     },
     start: (more) => launch({ ...common, ...more, env: { ...env, ...ports, ...more?.env } }),
     async startSecond(more) {
-      const dataDir = join(folder, `data-${servers.length}`);
+      const number = (copies += 1);
+      const dataDir = join(folder, `data-${number}`);
       await cp(common.dataDir, dataDir, { recursive: true });
-      const node = { FLEETLOG_NODE_ID: `node-${servers.length}` };
+      const node = { FLEETLOG_NODE_ID: `node-${number}` };
       return launch({ ...common, dataDir, ...more, env: { ...env, ...node, ...more?.env } });
     },
     async enrol(count, prefix = 'pump') {

@@ -54,7 +54,7 @@ export const migrationKilled: Fault = {
 async function makeNextVersion({ folder }: Platform): Promise<string> {
   const root = join(folder, 'next');
   await mkdir(root);
-  for (const part of ['dist', 'migrations', 'package.json'])
+  for (const part of ['dist', 'migrations', 'src', 'package.json'])
     await cp(join(ROOT, part), join(root, part), { recursive: true });
   await symlink(join(ROOT, 'node_modules'), join(root, 'node_modules'));
   const sql = `select pg_sleep(${MIGRATION_SECONDS});\ncreate table upgraded (at timestamptz not null default now());\n`;
