@@ -17,6 +17,7 @@ import { certificateHandlers } from './routes/certificates.js';
 import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
 import { deviceHandlers } from './routes/devices.js';
+import { docsHandlers } from './routes/docs.js';
 import { eventHandlers } from './routes/events.js';
 import { publicHandlers, type PublicRouteOptions, type Readiness } from './routes/public.js';
 import type { DeviceRouteOptions } from './routes/registered-device.js';
@@ -135,6 +136,7 @@ export function createApi(options: ApiOptions): Api {
         contract: contract.document,
       }),
       ...signInHandlers(sessions),
+      ...docsHandlers(),
     },
     authenticator: createAuthenticator({ ...options, ...options.access }),
     cookie: sessions.cookie,

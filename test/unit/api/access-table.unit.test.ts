@@ -66,6 +66,9 @@ const TABLE: Readonly<Record<string, Row>> = {
   getMetrics: PUBLIC,
   getCertificateAuthority: PUBLIC,
   getContract: PUBLIC,
+  getReference: PUBLIC,
+  getDocsFile: PUBLIC,
+  getErrorPage: PUBLIC,
 };
 /** Where a session may do what a token may not: to be one's own session. */
 const SESSION_TABLE: Readonly<Record<string, Row>> = {

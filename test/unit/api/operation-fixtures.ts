@@ -21,7 +21,7 @@ export function examplesOf(operation: Operation): readonly { readonly name: stri
 
 /** Makes what the path of an operation names, under a device of its own, and answers the path. */
 export async function preparePath(under: ApiUnderTest, operation: Operation, device: string): Promise<string> {
-  const parts: Record<string, string> = { deviceId: device };
+  const parts: Record<string, string> = { deviceId: device, code: 'DEVICE_NOT_FOUND', file: 'start.js' };
   const atDevice = operation.path.includes('{deviceId}');
   if (atDevice) await under.admin.post('/api/v1/devices', { id: device, attributes: { site: 'north' } });
   if (operation.path.includes('{fingerprint}')) {
