@@ -27,7 +27,8 @@ export async function ensureTopics(
     const { topics } = await admin.fetchTopicMetadata({ topics: [eventsTopic, checkpointTopic] });
     for (const topic of [eventsTopic, checkpointTopic])
       refuseOtherPartitions(topic, topics.find(({ name }) => name === topic)?.partitions.length ?? 0, shards);
-    await checkSettings(admin, { eventsTopic, checkpointTopic }, logger);
+    // A topic that was made a moment ago is as it should be, and not every broker knows of it yet.
+    if (missing.length === 0) await checkSettings(admin, { eventsTopic, checkpointTopic }, logger);
   } finally {
     await admin.disconnect();
   }

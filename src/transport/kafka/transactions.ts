@@ -20,8 +20,8 @@ export interface Transactions {
 const TRANSACTION_MS = 15_000;
 /** The coordinator still writes the markers of the last transaction, or loads: nothing was done, so ask again (K11). */
 const BUSY = ['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS'];
-/** Another broker coordinates, or none does yet. */
-const MOVED = ['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE'];
+/** Another broker coordinates, or none does yet: a new Kafka makes its topic of transactions when the first is asked for. */
+const MOVED = ['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'KafkaJSGroupCoordinatorNotFound'];
 const FIRST_PAUSE_MS = 1;
 const LAST_PAUSE_MS = 32;
 
@@ -57,7 +57,8 @@ async function patiently<T>(signal: AbortSignal, again: readonly string[], ask: 
     try {
       return await ask();
     } catch (error) {
-      if (!again.includes((error as { type?: string }).type ?? '')) throw error;
+      const { type, name } = error as { type?: string; name?: string };
+      if (!again.includes(type ?? name ?? '')) throw error;
     }
     await sleep(pauseMs, undefined, { signal });
   }
