@@ -21,8 +21,8 @@ export interface TelemetryHistoryOptions {
 const NAME = 'telemetry';
 
 /** Bounds of what waits in memory per shard, and of what a restart reads again. */
-const MAX_WAITING_EVENTS = 20_000;
-const MAX_WAITING_ROWS = 4_000;
+const MAX_WAITING_EVENTS = 50_000;
+const MAX_WAITING_ROWS = 40_000;
 
 interface ShardState {
   /** The checkpoint in Postgres. */

@@ -1,6 +1,14 @@
 import type pg from 'pg';
 
-import { addBucket, MAX_METRICS, MINUTE_MS, type Axis, type Bucket, type TelemetryFold } from './telemetry-fold.js';
+import {
+  addBucket,
+  MAX_METRICS,
+  MINUTE_MS,
+  type Axis,
+  type Bucket,
+  type PendingDevice,
+  type TelemetryFold,
+} from './telemetry-fold.js';
 
 /** JSON of a latest value that is kept; longer ones are read from their event. */
 const MAX_VALUE_CHARACTERS = 1_024;
@@ -37,11 +45,28 @@ const STORE_ROLLUPS = `
     last = case when excluded.last_at >= t.last_at then excluded.last else t.last end,
     last_at = greatest(t.last_at, excluded.last_at)`;
 
-/** Adds a fold to what is stored: two statements, however much it holds. */
+/** Series stored by one pair of statements: making their text must not hold up the event loop. */
+const SLICE_SERIES = 1_000;
+
+/** Adds a fold to what is stored, two statements for each slice of it. */
 export async function storeTelemetry(client: pg.ClientBase, fold: TelemetryFold): Promise<void> {
-  const numbers = await storeSeries(client, fold);
+  let slice: PendingDevice[] = [];
+  let series = 0;
+  for (const device of fold.devices.values()) {
+    slice.push(device);
+    series += device.metrics.size;
+    if (series < SLICE_SERIES) continue;
+    await storeSlice(client, slice);
+    slice = [];
+    series = 0;
+  }
+  if (slice.length > 0) await storeSlice(client, slice);
+}
+
+async function storeSlice(client: pg.ClientBase, devices: readonly PendingDevice[]): Promise<void> {
+  const numbers = await storeSeries(client, devices);
   const rollups = rollupColumns();
-  for (const { tenant, device, metrics } of fold.devices.values())
+  for (const { tenant, device, metrics } of devices)
     for (const [metric, { minutes }] of metrics) {
       const series = numbers.get(keyOf(tenant, device, metric));
       if (series === undefined) continue;
@@ -64,13 +89,16 @@ export async function storeTelemetry(client: pg.ClientBase, fold: TelemetryFold)
 }
 
 /** Numbers of the series by tenant, device and metric. */
-async function storeSeries(client: pg.ClientBase, fold: TelemetryFold): Promise<ReadonlyMap<string, number>> {
+async function storeSeries(
+  client: pg.ClientBase,
+  devices: readonly PendingDevice[],
+): Promise<ReadonlyMap<string, number>> {
   const columns: [string[], string[], string[], number[], number[], number[], number[], (string | null)[]] = [
     ...([[], [], []] as [string[], string[], string[]]),
     ...([[], [], [], []] as [number[], number[], number[], number[]]),
     [],
   ];
-  for (const { tenant, device, metrics } of fold.devices.values())
+  for (const { tenant, device, metrics } of devices)
     for (const [metric, { latest }] of metrics) {
       const value = JSON.stringify(latest.value);
       const row = [tenant, device, metric, latest.at, latest.measuredAt, latest.recordedAt, latest.sequence] as const;
