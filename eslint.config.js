@@ -6,7 +6,12 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.json', './test/tsconfig.json', './src/api/dashboard/tsconfig.json'],
+        project: [
+          './tsconfig.json',
+          './test/tsconfig.json',
+          './src/api/dashboard/tsconfig.json',
+          './test/unit/dashboard/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

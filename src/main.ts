@@ -185,6 +185,7 @@ async function start(
   const adminToken = await firstAdminToken(config.adminToken, dataDir);
   const admin = await ensureFirstAdmin(access, config.adminPassword);
   if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
+  const mqtt = { host: publicHost, mqttsPort: portOf('mqtts'), plainPort: portOf('mqtt') };
   const parts = {
     journal,
     relay: relay?.relay,
@@ -194,6 +195,7 @@ async function start(
     database,
     stalls,
     directories: [devices, tenants],
+    mqtt,
   };
   observeDegraded(meter, parts);
   const api = createApi({

@@ -37,6 +37,7 @@ await runTool(async () => {
   const bin = (path) => join(ROOT, 'node_modules', path);
   const checks = [
     ['types', [bin('typescript/bin/tsc'), '--noEmit', '-p', 'test/tsconfig.json']],
+    ['types of tests of the dashboard', [bin('typescript/bin/tsc'), '-p', 'test/unit/dashboard/tsconfig.json']],
     ['types of the dashboard', [bin('typescript/bin/tsc'), '-p', 'src/api/dashboard/tsconfig.json']],
     ['lint', [bin('eslint/bin/eslint.js'), '--max-warnings=0', 'src', 'test', 'tools']],
     [

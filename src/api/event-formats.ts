@@ -7,6 +7,7 @@ export const LINES: StreamFormat = {
   mediaType: 'application/x-ndjson; charset=utf-8',
   opening: () => '',
   event: (event) => `${eventJson(event)}\n`,
+  skipped: () => '',
   heartbeat: () => '',
 };
 
@@ -19,7 +20,9 @@ export function serverSentEvents(retryMs: number): StreamFormat {
   return {
     mediaType: 'text/event-stream; charset=utf-8',
     opening: () => `retry: ${retryMs}\n\n`,
-    event: (event, positions) => `id: ${formatPositions(positions)}\ndata: ${eventJson(event)}\n\n`,
+    event: (event, positions) =>
+      `${positions ? `id: ${formatPositions(positions)}\n` : ''}data: ${eventJson(event)}\n\n`,
+    skipped: (count) => `event: skipped\ndata: ${count}\n\n`,
     heartbeat: (positions) => `: still here\nid: ${formatPositions(positions)}\n\n`,
   };
 }

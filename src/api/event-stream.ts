@@ -2,6 +2,7 @@ import type { Response } from 'express';
 import { FleetlogError } from '../actors/kernel/errors.js';
 import type { Gauge, Journal, RecordedEvent } from '../actors/kernel/ports.js';
 import type { Access } from './auth.js';
+import { createEventPacer, type EventPacer } from './event-pacer.js';
 import { scanJournal, type EventSelection } from './event-scan.js';
 import { headPositions, type Positions } from './positions.js';
 import { Refusal } from './problem.js';
@@ -11,8 +12,10 @@ export interface StreamFormat {
   readonly mediaType: string;
   /** Sent before the first event. */
   opening(): string;
-  /** @param positions that a reader resumes from once it has this event */
-  event(event: RecordedEvent, positions: Positions): string;
+  /** @param positions that a reader resumes from once it has this event; absent = its place stays where it was */
+  event(event: RecordedEvent, positions: Positions | undefined): string;
+  /** Tells of events that the reader's pace has left out; `''` = this format has no such thing. */
+  skipped(count: number): string;
   /** Sent when nothing else was for a while; `''` = this format has no such thing. */
   heartbeat(positions: Positions): string;
 }
@@ -28,6 +31,8 @@ export interface StreamRequest {
   readonly limit: number;
   /** Go on beyond the heads at the start. */
   readonly follow: boolean;
+  /** Telemetry events of a device per second; the newest ones are sent, all others left out. */
+  readonly perSecond?: number;
 }
 
 export interface EventStreams {
@@ -117,6 +122,8 @@ async function pump(
   request: StreamRequest,
 ): Promise<void> {
   const { response, access, format, selection, positions } = request;
+  const pacer = request.perSecond === undefined ? undefined : createEventPacer();
+  const sendKept = async (kept: EventPacer): Promise<void> => send(pacedText(format, kept, positions));
   let left = request.limit;
   const send = (text: string): Promise<void> => write(response, text, doorbell, limits.stallMs);
   response.status(200).set({ 'Content-Type': format.mediaType, 'X-Accel-Buffering': 'no' });
@@ -125,6 +132,12 @@ async function pump(
   do {
     doorbell.rest();
     for await (const batch of scanJournal(journal, selection, positions, headPositions(journal))) {
+      if (pacer) {
+        pacer.add(batch);
+        positions[batch[0]?.shard ?? 0] = batch.at(-1)?.position ?? 0;
+        if (pacer.isFull()) await sendKept(pacer);
+        continue;
+      }
       let text = '';
       for (const event of batch) {
         if (left === 0) break;
@@ -138,12 +151,24 @@ async function pump(
       await send(text);
       if (left === 0 || doorbell.ended || !access.valid()) break;
     }
+    if (pacer && request.perSecond !== undefined) {
+      await sendKept(pacer);
+      await doorbell.endsWithin(1000 / request.perSecond);
+    }
     if (!request.follow || left === 0) break;
     while (!doorbell.ended && access.valid() && !(await doorbell.wait(limits.heartbeatMs))) {
       await send(format.heartbeat(positions));
     }
   } while (!doorbell.ended && access.valid());
   if (!response.destroyed) response.end();
+}
+
+/** The last event of a piece moves the reader's place: a piece that has arrived in part is read again from its begin. */
+function pacedText(format: StreamFormat, pacer: EventPacer, positions: Positions): string {
+  const { events, skipped } = pacer.take();
+  if (events.length === 0) return '';
+  const text = events.map((event) => format.event(event, undefined)).join('');
+  return text + (skipped === 0 ? '' : format.skipped(skipped)) + format.heartbeat(positions);
 }
 
 /** Writes, and waits while the reader is behind. A reader that stays behind for `stallMs` is cut. */
@@ -171,6 +196,8 @@ interface Doorbell {
   rest(): void;
   /** @returns whether it rang or ended within `timeoutMs` */
   wait(timeoutMs: number): Promise<boolean>;
+  /** Resolves when the stream ends, or after `timeoutMs`. */
+  endsWithin(timeoutMs: number): Promise<void>;
   onEnd(listener: () => void): void;
   offEnd(listener: () => void): void;
 }
@@ -206,6 +233,18 @@ function createDoorbell(): Doorbell {
         };
         const timer = setTimeout(settle, timeoutMs);
         wake = settle;
+      });
+    },
+    endsWithin(timeoutMs) {
+      if (ended) return Promise.resolve();
+      return new Promise((resolve) => {
+        const settle = (): void => {
+          clearTimeout(timer);
+          endListeners.delete(settle);
+          resolve();
+        };
+        const timer = setTimeout(settle, timeoutMs);
+        endListeners.add(settle);
       });
     },
     onEnd(listener) {

@@ -10,6 +10,7 @@ export interface SystemParts {
   /** Absent while Kafka is off. */
   readonly relay: { status(): SubscriptionStatus } | undefined;
   readonly subscriptions: readonly { status(): SubscriptionStatus }[];
+  readonly mqtt: SystemStatus['mqtt'];
   /** What of the devices' messages waits for its commit, and whose sockets are not read for that or another reason. */
   readonly gate: {
     waiting(): {
@@ -54,6 +55,7 @@ export async function systemStatus(parts: SystemParts, version: string, clock: C
     shards: await Promise.all(shards),
     relay: { state: running?.state ?? 'off', ...(running?.reason !== undefined && { reason: running.reason }) },
     quarantined: parts.directories.flatMap(({ quarantined }) => quarantined),
+    mqtt: parts.mqtt,
     subscriptions: [...(running ? [running] : []), ...subscriptions.map((subscription) => subscription.status())],
   };
 }

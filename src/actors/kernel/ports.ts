@@ -376,13 +376,14 @@ export interface DeviceListQuery {
   readonly tenant: string;
   /** Substring of id, name or tag, case-insensitive. */
   readonly search?: string;
+  /** A disabled device is in no other state. */
+  readonly state?: 'online' | 'offline' | 'never' | 'disabled';
   readonly sort: 'id' | '-id' | 'name' | '-name' | 'registeredAt' | '-registeredAt';
   readonly limit: number;
   /** Sort value and id of the last row of the previous page. */
   readonly after?: { readonly value: string | number | null; readonly id: string };
 }
 
-/** Projection of all device streams; rebuilt from position 0. */
 /** How many devices of a tenant are in which state; a disabled device counts as disabled alone. */
 export interface DeviceCounts {
   readonly total: number;
@@ -392,6 +393,7 @@ export interface DeviceCounts {
   readonly disabled: number;
 }
 
+/** Projection of all device streams; rebuilt from position 0. */
 export interface DeviceIndex {
   list(query: DeviceListQuery): Promise<readonly DeviceSummary[]>;
   count(tenant: string): Promise<DeviceCounts>;

@@ -25,9 +25,14 @@ export function deviceHandlers(options: DeviceRouteOptions): Handlers {
   return {
     async listDevices(call) {
       const { tenant } = call.access;
-      const { search, filter, sort, limit, cursor } = call.parameters as ListParameters;
-      const binding = ['devices', tenant, search ?? null, filter ?? null, sort];
-      const wanted = { tenant, sort, ...(search === undefined ? {} : { search }) };
+      const { search, state, filter, sort, limit, cursor } = call.parameters as ListParameters;
+      const binding = ['devices', tenant, search ?? null, filter ?? null, sort, state ?? null];
+      const wanted = {
+        tenant,
+        sort,
+        ...(search === undefined ? {} : { search }),
+        ...(state === undefined ? {} : { state }),
+      };
       const after = cursor === undefined ? undefined : readPlace(decodeCursor(binding, cursor));
       const { items, last } = await findDevices(options.deviceIndex, wanted, filter, limit, after);
       const next = last === undefined ? null : encodeCursor(binding, placeOf(last, sort));
@@ -105,6 +110,7 @@ interface ListParameters {
   readonly search?: string;
   readonly filter?: string;
   readonly sort: Sort;
+  readonly state?: NonNullable<DeviceListQuery['state']>;
   readonly limit: number;
   readonly cursor?: string;
 }

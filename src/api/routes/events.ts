@@ -27,6 +27,7 @@ interface EventParameters {
   readonly from?: string;
   readonly to?: string;
   readonly filter?: string;
+  readonly perSecond?: number;
   readonly 'Last-Event-ID'?: string;
 }
 
@@ -40,14 +41,15 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
   const { journal, streams, randomBytes } = options;
 
   const stream = (call: Call, format: StreamFormat, positions: Positions, follow: boolean): Promise<void> => {
-    const { limit = Infinity } = call.parameters as EventParameters;
+    const { limit = Infinity, perSecond } = call.parameters as EventParameters;
     const { request, response, access } = call;
     if (request.method === 'HEAD') {
       // Would run for ever and show nothing.
       response.set('Content-Type', format.mediaType).end();
       return Promise.resolve();
     }
-    return streams.run({ response, access, format, selection: selectionOf(call), positions, limit, follow });
+    const pace = format.mediaType.startsWith('text/event-stream') && perSecond !== undefined ? { perSecond } : {};
+    return streams.run({ response, access, format, selection: selectionOf(call), positions, limit, follow, ...pace });
   };
 
   return {

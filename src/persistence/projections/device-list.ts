@@ -11,16 +11,25 @@ const SORTS: Readonly<Record<'id' | 'name' | 'registeredAt', { readonly column: 
   registeredAt: { column: 'registered_at', cursor: fromMilliseconds('$3::int8') },
 };
 
+/** What the states mean in columns; each device is in exactly one. */
+const STATES: Readonly<Record<NonNullable<DeviceListQuery['state']>, string>> = {
+  disabled: 'not enabled',
+  online: 'enabled and connected',
+  offline: 'enabled and not connected and session_epoch > 0',
+  never: 'enabled and session_epoch = 0',
+};
+
 /** One page of a tenant's devices; a device without a name sorts as if it were empty. */
 export async function listDevices(pool: pg.Pool, query: DeviceListQuery): Promise<readonly DeviceSummary[]> {
-  const { tenant, search = '', sort, limit, after } = query;
+  const { tenant, search = '', state, sort, limit, after } = query;
   const descending = sort.startsWith('-');
   const { column, cursor } = SORTS[(descending ? sort.slice(1) : sort) as keyof typeof SORTS];
   const direction = descending ? 'desc' : 'asc';
   const beyond = after === undefined ? '' : `and (${column}, id) ${descending ? '<' : '>'} (${cursor}, $4::text)`;
   const { rows } = await pool.query<DeviceRow>(
     `select ${DEVICE_COLUMNS} from device_index
-     where tenant = $1 and registered and ($2::text = '' or strpos(search_text, $2) > 0) ${beyond}
+     where tenant = $1 and registered and ($2::text = '' or strpos(search_text, $2) > 0)
+       ${state === undefined ? '' : `and ${STATES[state]}`} ${beyond}
      order by ${column} ${direction}, id ${direction} limit ${after === undefined ? '$3' : '$5'}`,
     [tenant, search.toLowerCase(), ...(after === undefined ? [] : [after.value, after.id]), limit],
   );
@@ -31,10 +40,10 @@ export async function countDevices(pool: pg.Pool, tenant: string): Promise<Devic
   const { rows } = await pool.query<Record<keyof DeviceCounts, string>>({
     name: 'count-devices',
     text: `select count(*) as total,
-                  count(*) filter (where not enabled) as disabled,
-                  count(*) filter (where enabled and connected) as online,
-                  count(*) filter (where enabled and not connected and session_epoch > 0) as offline,
-                  count(*) filter (where enabled and session_epoch = 0) as "neverSeen"
+                  count(*) filter (where ${STATES.disabled}) as disabled,
+                  count(*) filter (where ${STATES.online}) as online,
+                  count(*) filter (where ${STATES.offline}) as offline,
+                  count(*) filter (where ${STATES.never}) as "neverSeen"
            from device_index where tenant = $1 and registered`,
     values: [tenant],
   });

@@ -154,6 +154,7 @@ export async function startApiUnderTest(
       relay: { state: 'off' },
       subscriptions: [subscription.status()],
       quarantined: [],
+      mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
     }),
     activity: () => ({ events: [0, 3], commitGate: null, rejections: [], disconnections: [] }),
     verifyRelay: () =>

@@ -285,6 +285,26 @@ describe('the journal', () => {
     stream.close();
   });
 
+  test('thins telemetry to the newest of each device when asked, tells how much it left out, and resumes behind it', async () => {
+    for (let n = 0; n < 11; n++) {
+      await under.record('device/default/paced', n === 5 ? 'DeviceEventRecorded' : 'TelemetryRecorded', { n });
+    }
+    const path = '/api/v1/events?device=paced&perSecond=1&after=';
+    const stream = await open(under, `${path}0:0`, 'text/event-stream');
+    const text = await stream.until((sofar) => /^id: /m.test(sofar));
+    stream.close();
+    const numbers = [...text.matchAll(/"payload":\{"n":(\d+)\}/g)].map(([, n]) => Number(n));
+    expect(numbers).toEqual([5, 10]);
+    expect(text).toContain('event: skipped\ndata: 9\n\n');
+
+    const place = /^id: (.*)$/m.exec(text)![1]!;
+    const resumed = await open(under, `${path}${place}`, 'text/event-stream');
+    await under.record('device/default/paced', 'TelemetryRecorded', { n: 11 });
+    const rest = await resumed.until((sofar) => sofar.includes('"n":11'));
+    resumed.close();
+    expect([...rest.matchAll(/"n":(\d+)/g)].map(([, n]) => Number(n))).toEqual([11]);
+  });
+
   test('answers HEAD with the media type and nothing to wait for', async () => {
     for (const Accept of ['text/event-stream', 'application/x-ndjson']) {
       const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, Accept };

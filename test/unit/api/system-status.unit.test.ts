@@ -32,6 +32,7 @@ function parts(changed: {
     stalls: { recent: () => changed.stallMs },
     database: { starved: () => 0 },
     directories: [{ quarantined: [] }],
+    mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
   };
 }
 

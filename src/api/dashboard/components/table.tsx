@@ -8,6 +8,8 @@ export interface Column<Row> {
   /** Numbers stand at the right. */
   readonly numeric?: boolean;
   readonly sortable?: boolean;
+  /** The title is heard and not shown: a column of buttons. */
+  readonly untitled?: boolean;
   readonly cell: (row: Row) => ComponentChildren;
 }
 
@@ -63,7 +65,7 @@ interface HeadProps<Row> {
 }
 
 function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
-  const { key, title, numeric = false, sortable = false } = column;
+  const { key, title, numeric = false, sortable = false, untitled = false } = column;
   const ascending = sort === key;
   const descending = sort === `-${key}`;
   const direction = ascending ? 'ascending' : descending ? 'descending' : undefined;
@@ -75,7 +77,7 @@ function Head<Row>({ column, sort, onSort }: HeadProps<Row>) {
           {direction && <Icon name={ascending ? 'up' : 'down'} />}
         </button>
       ) : (
-        title
+        <span class={untitled ? 'spoken' : undefined}>{title}</span>
       )}
     </th>
   );

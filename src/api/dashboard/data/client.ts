@@ -61,6 +61,14 @@ export async function post<P extends PathOf<'post'>>(
   return (await send('POST', path, request, request.body)) as AnswerOf<OperationOf<P, 'post'>>;
 }
 
+/** @throws RequestFailed */
+export async function remove(
+  path: PathOf<'delete'>,
+  request: RequestOf & { readonly body?: object } = {},
+): Promise<void> {
+  await send('DELETE', path, request, request.body);
+}
+
 async function send(method: string, path: string, request: RequestOf, body?: object): Promise<unknown> {
   const response = await reach(addressOf(path, request), {
     method,

@@ -8,8 +8,8 @@ export interface EventTail {
   /** Events that have come while the view was held; `release` puts them in. */
   readonly waiting: ReadonlySignal<number>;
   /** While the pointer or the focus is on the list, nothing moves below it. */
-  hold(): void;
-  release(): void;
+  readonly hold: () => void;
+  readonly release: () => void;
   /** Puts in what was read from history. */
   begin(events: readonly JournalEvent[]): void;
 }
@@ -75,8 +75,10 @@ function createTail(bound: number): EventTail & { add(events: readonly JournalEv
   return {
     events,
     waiting,
-    hold: () => (held = true),
-    release() {
+    hold: () => {
+      held = true;
+    },
+    release: () => {
       held = false;
       draw();
     },

@@ -41,6 +41,8 @@ const SILENCE_MS = 40_000;
  */
 export function followJournal({ query, after, onEvents }: LiveOptions): () => void {
   let position = after;
+  /** Last position that was handed on, by shard: a piece that arrived in part comes again as a whole. */
+  const handedOn = new Map<number, number>();
   let skipped = 0;
   let waitMs = FIRST_WAIT_MS;
   let connection: AbortController | undefined;
@@ -55,7 +57,12 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     for (const { event, data, id, retry } of messages) {
       if (data !== undefined) {
         if (event === 'skipped') skipped += Number(data);
-        else events.push(JSON.parse(data) as JournalEvent);
+        else {
+          const read = JSON.parse(data) as JournalEvent;
+          if (read.position <= (handedOn.get(read.shard) ?? 0)) continue;
+          handedOn.set(read.shard, read.position);
+          events.push(read);
+        }
       }
       if (id !== undefined) position = id;
       if (retry !== undefined) waitMs = Math.min(retry, LAST_WAIT_MS);
@@ -72,10 +79,13 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     };
     try {
       hear();
-      const response = await reach(addressOf('/api/v1/events', { query: { ...query, after: position ?? 'head' } }), {
-        headers: { Accept: 'text/event-stream' },
-        signal: mine.signal,
-      });
+      const response = await reach(
+        addressOf('/api/v1/events', { query: { perSecond: 4, ...query, after: position ?? 'head' } }),
+        {
+          headers: { Accept: 'text/event-stream' },
+          signal: mine.signal,
+        },
+      );
       noteSuccess();
       liveState.value = { state: 'live', skipped };
       const read = createMessageReader();

@@ -1,10 +1,7 @@
 import { signal } from '@preact/signals';
-import { reach, RequestFailed, toProblem, type Problem } from './client.js';
+import { get, post, remove, RequestFailed, toProblem, type Problem, type Schema } from './client.js';
 
-export interface Session {
-  readonly user: { readonly name: string; readonly role: Role };
-  readonly expiresAt: string;
-}
+type Session = Schema<'Session'>;
 
 /** Who is signed in here. */
 export type SessionState =
@@ -20,7 +17,7 @@ export const unreachableSince = signal<Date | undefined>(undefined);
 
 export async function readSession(): Promise<Problem | undefined> {
   try {
-    session.value = { state: 'open', session: (await (await reach('/api/v1/sessions/current', {})).json()) as Session };
+    session.value = { state: 'open', session: await get('/api/v1/sessions/current') };
     return undefined;
   } catch (error) {
     const problem = toProblem(error);
@@ -32,17 +29,12 @@ export async function readSession(): Promise<Problem | undefined> {
 
 /** @throws RequestFailed */
 export async function signIn(name: string, password: string): Promise<void> {
-  const response = await reach('/api/v1/sessions', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name, password }),
-  });
-  session.value = { state: 'open', session: (await response.json()) as Session };
+  session.value = { state: 'open', session: await post('/api/v1/sessions', { body: { name, password } }) };
 }
 
 /** @throws RequestFailed */
 export async function signOut(): Promise<void> {
-  await reach('/api/v1/sessions/current', { method: 'DELETE' });
+  await remove('/api/v1/sessions/current');
   session.value = { state: 'none' };
 }
 
@@ -60,8 +52,8 @@ export function noteSuccess(): void {
   if (unreachableSince.value !== undefined) unreachableSince.value = undefined;
 }
 
-const ROLES = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof ROLES)[number];
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin'];
+export type Role = Schema<'Role'>;
 
 /** Whether who is signed in may do what needs `role`. */
 export function may(role: Role): boolean {

@@ -41,6 +41,9 @@ export function describeEvent({ type, payload }: Pick<JournalEvent, 'type' | 'pa
         title: sentence(type),
         detail: text(facts['label'] ?? facts['tokenId']) + reason(facts),
       };
+    case 'DeviceRegistered':
+    case 'DeviceUpdated':
+      return { tone: 'accent', title: sentence(type), detail: profileLine(facts['profile']) };
     default:
       return { tone: 'accent', title: sentence(type), detail: brief(payload) };
   }
@@ -88,6 +91,11 @@ function valuesLine(values: unknown): string {
 function rejectionLine(facts: Readonly<Record<string, unknown>>): string {
   const pointer = text(facts['pointer']);
   return `${pointer === '' ? '' : `${pointer} `}${text(facts['detail'])} (${text(facts['code'])})`;
+}
+
+function profileLine(profile: unknown): string {
+  const { type, name } = (profile ?? {}) as { readonly type?: unknown; readonly name?: unknown };
+  return [text(type), text(name)].filter((part) => part !== '').join(', ');
 }
 
 function reason(facts: Readonly<Record<string, unknown>>): string {

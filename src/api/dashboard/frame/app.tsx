@@ -7,6 +7,8 @@ import { ProblemNote } from '../components/problem-note.js';
 import { Toasts } from '../components/toast.js';
 import type { Problem } from '../data/client.js';
 import { readSession, session } from '../data/session.js';
+import { DevicePage } from '../pages/device/device-page.js';
+import { FleetPage } from '../pages/fleet/fleet-page.js';
 import { HealthPage } from '../pages/health/health-page.js';
 import { HomePage } from '../pages/home/home-page.js';
 import { NotFoundPage } from '../pages/not-found-page.js';
@@ -70,6 +72,8 @@ function Frame() {
         <Fault>
           <Router>
             <Route path="/" component={HomePage} />
+            <Route path="/devices" component={FleetPage} />
+            <Route path="/devices/:id" component={DevicePage} />
             <Route path="/health" component={HealthPage} />
             <Route default component={NotFoundPage} />
           </Router>

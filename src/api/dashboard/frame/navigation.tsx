@@ -15,6 +15,7 @@ interface Place {
 /** In the order of the side bar. */
 const PLACES: readonly Place[] = [
   { path: '/', word: 'Home', icon: 'home' },
+  { path: '/devices', word: 'Devices', icon: 'devices' },
   { path: '/health', word: 'Health', icon: 'health' },
 ];
 

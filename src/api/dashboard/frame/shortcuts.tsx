@@ -8,6 +8,7 @@ import { preferences } from '../data/preferences.js';
 /** Second keys after `g`, and the page that each opens. */
 const PAGES: Readonly<Record<string, readonly [path: string, word: string]>> = {
   h: ['/', 'Home'],
+  d: ['/devices', 'Devices'],
   s: ['/health', 'Health'],
 };
 const SECOND_KEY_MS = 1500;

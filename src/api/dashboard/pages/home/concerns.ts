@@ -27,7 +27,7 @@ const TOGETHER = 3;
 
 interface Facts {
   readonly ready: Readiness | undefined;
-  readonly status: SystemStatus | undefined;
+  readonly status: Pick<SystemStatus, 'shards' | 'relay'> | undefined;
   readonly activity: SystemActivity | undefined;
   /** What was told a moment ago: when each began, and how long the lag was then. */
   readonly before: readonly Concern[];

@@ -1,0 +1,97 @@
+import { useEffect } from 'preact/hooks';
+import { useLocation, useRoute } from 'preact-iso/router';
+import { Loaded } from '../../components/loaded.js';
+import { get } from '../../data/client.js';
+import { now } from '../../data/clock.js';
+import { useEventTail } from '../../data/event-tail.js';
+import { useResource, type Resource } from '../../data/resource.js';
+import { Page } from '../../frame/page.js';
+import { withQuery } from '../../frame/query.js';
+import { useActivity } from '../health/system.js';
+import { ConnectPanel } from './connect-panel.js';
+import { ConnectionsPanel } from './connections-panel.js';
+import { CredentialsPanel } from './credentials-panel.js';
+import { DeviceHeader, DeviceTitle, RejectionBanner } from './device-header.js';
+import type { Device } from './device-state.js';
+import { EventsPanel } from './events-panel.js';
+import { readNewest } from './newest-events.js';
+import { TelemetryPanel } from './telemetry-panel.js';
+
+/** Events that change what the registry says of a device. */
+const REGISTRY = /^(Device(?!EventRecorded)|Certificate|Token|MessageRejected)/;
+
+export function DevicePage() {
+  const { params } = useRoute();
+  const id = params['id'] ?? '';
+  const path = { path: { deviceId: id } };
+  const device = useResource((signal) => get('/api/v1/devices/{deviceId}', { ...path, signal }), [id]);
+  const { data } = device.reading.value;
+  return (
+    <Page title={id} heading={data && <DeviceTitle device={data} />} lead={data?.name}>
+      <Loaded of={device} lines={6}>
+        {(known) => <DevicePanels key={id} device={known} resource={device} />}
+      </Loaded>
+    </Page>
+  );
+}
+
+function DevicePanels({ device, resource }: { readonly device: Device; readonly resource: Resource<Device> }) {
+  const { route } = useLocation();
+  const path = { path: { deviceId: device.id } };
+  const latest = useResource(
+    (signal) => get('/api/v1/devices/{deviceId}/telemetry/latest', { ...path, signal }),
+    [device.id],
+    2000,
+  );
+  const certificates = useResource(
+    (signal) => get('/api/v1/devices/{deviceId}/certificates', { ...path, signal }),
+    [device.id],
+  );
+  const activity = useActivity();
+  const newest = useResource((signal) => readNewest(device, signal), [device.id]);
+  const history = newest.reading.value.data;
+  const tail = useEventTail(
+    {
+      query: { device: device.id },
+      after: history?.after,
+      ready: history !== undefined,
+      onEvents(events) {
+        if (!events.some(({ type }) => REGISTRY.test(type))) return;
+        void resource.reload();
+        void certificates.reload();
+        void activity.reload();
+      },
+    },
+    [device.id],
+  );
+  useEffect(() => {
+    if (history) tail.begin(history.events);
+  }, [history]);
+  const events = tail.events.value;
+  const rejection = activity.reading.value.data?.rejections.find((one) => one.device === device.id);
+  const neverConnected = device.connection.sessionEpoch === 0;
+  const connect = <ConnectPanel device={device} events={events} open={neverConnected} />;
+  return (
+    <>
+      {rejection && (
+        <RejectionBanner rejection={rejection} onShow={() => route(withQuery({ kinds: 'rejected' }), true)} />
+      )}
+      <DeviceHeader
+        device={device}
+        latest={latest.reading.value.data}
+        certificates={certificates.reading.value.data?.items}
+        sequence={events[0]?.sequence}
+      />
+      {neverConnected && connect}
+      <TelemetryPanel device={device.id} latest={latest.reading.value.data} events={events} now={now.value} />
+      <div class="columns">
+        <EventsPanel tail={tail} />
+        <div class="stack">
+          <CredentialsPanel device={device} certificates={certificates} />
+          <ConnectionsPanel device={device} events={events} />
+          {!neverConnected && connect}
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { MqttClient } from 'mqtt';
+import type { Browser, Page } from 'playwright-core';
+import { accessibilityFaults, chromiumPath, launchBrowser, watchedPage } from '../../support/browser.js';
+import { connectDevice, enrol } from '../../support/enrolled-device.js';
+import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+
+const PASSWORD = 'three words and a 4';
+const PAGES = { Home: '/', Devices: '/devices', 'pump-7': '/devices/pump-7', Health: '/health' };
+const KILOBYTE = 1024;
+/** Without a browser these tests are skipped, but never where what lands is judged. */
+const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;
+
+async function signIn(page: Page, path = '/'): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('Name').fill('admin');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
+here('the dashboard', () => {
+  let database: TestDatabase;
+  let server: FleetlogProcess;
+  let folder: string;
+  let client: MqttClient;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fleetlog-dashboard-'));
+    database = await createTestDatabase();
+    server = await startFleetlog({
+      dataDir: join(folder, 'data'),
+      databaseUrl: database.url,
+      env: { FLEETLOG_ADMIN_PASSWORD: PASSWORD },
+    });
+    client = await connectDevice(await enrol(server, 'pump-7'), server.ready.mqttsPort!);
+    for (let n = 0; n < 20; n++)
+      await client.publishAsync('devices/pump-7/telemetry', `{"temperature":${n}}`, { qos: 1 });
+    browser = await launchBrowser();
+  }, 90_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await client.endAsync(true);
+    await server.stop();
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  const openSignedIn = async (options: Parameters<typeof watchedPage>[2] = {}, path = '/') => {
+    const watched = await watchedPage(browser, server.ready.url, options);
+    await signIn(watched.page, path);
+    return watched;
+  };
+
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)(
+    'SEC-79 shows every page in the %s theme at %i px without a fault, a foreign request or an axe violation',
+    async (theme, width) => {
+      const { context, page, faults } = await openSignedIn({ theme, width });
+      for (const [name, path] of Object.entries(PAGES)) {
+        await page.goto(path);
+        await page.getByRole('heading', { level: 1, name }).waitFor();
+        await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+        expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
+        expect({ name, wide: await page.evaluate('document.documentElement.scrollWidth > innerWidth') }).toEqual({
+          name,
+          wide: false,
+        });
+      }
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+    120_000,
+  );
+
+  test('a first visit needs eight requests at most, and its bytes are within their budgets', async () => {
+    const { context, page, requests } = await watchedPage(browser, server.ready.url);
+    await page.goto('/');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    const beforeContent = requests.filter((url) => !url.startsWith('data:'));
+    expect(beforeContent.length).toBeLessThanOrEqual(8);
+    const bytes = { js: 0, css: 0, woff2: 0 };
+    for (const url of beforeContent) {
+      const kind = /\.(js|css|woff2)$/.exec(url)?.[1] as keyof typeof bytes | undefined;
+      if (kind === undefined) continue;
+      const body = Buffer.from(await (await fetch(url)).arrayBuffer());
+      bytes[kind] += kind === 'woff2' ? body.length : gzipSync(body).length;
+    }
+    expect(bytes.js).toBeLessThanOrEqual(150 * KILOBYTE);
+    expect(bytes.css).toBeLessThanOrEqual(20 * KILOBYTE);
+    expect(bytes.woff2).toBeLessThanOrEqual(65 * KILOBYTE);
+    await context.close();
+  });
+
+  test('assets are kept for ever, the shell is asked for each time, and what is no page stays a problem', async () => {
+    const html = { headers: { accept: 'text/html' } };
+    const shell = await fetch(`${server.ready.url}/devices/pump-7`, html);
+    expect([shell.status, shell.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const [script] = /\/assets\/main-[A-Z0-9]+\.js/.exec(await shell.text())!;
+    const asset = await fetch(server.ready.url + script);
+    expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+    for (const path of ['/api/v1/nothing', '/assets/nothing.js', '/assets/../index.html']) {
+      const missing = await fetch(server.ready.url + path);
+      expect([missing.status, missing.headers.get('content-type')]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+      ]);
+    }
+  });
+
+  test('a wrong password says so where it was typed, and what was typed stays', async () => {
+    const { context, page } = await watchedPage(browser, server.ready.url);
+    await page.goto('/');
+    await page.getByLabel('Name').fill('admin');
+    await page.getByLabel('Password').fill('not the password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('admin');
+    await context.close();
+  });
+
+  test('failure 1: online, yet nothing arrives: the device page tells count, pointer and code, and shows the payload as received', async () => {
+    const { context, page, faults } = await openSignedIn({}, '/devices/pump-7');
+    await client.publishAsync('devices/pump-7/telemetry', '{"temperature":null}', { qos: 1 });
+    const banner = page.getByRole('alert').filter({ hasText: 'rejected in 5 min' });
+    await banner.waitFor();
+    expect(await banner.textContent()).toContain('/temperature');
+    expect(await banner.getByRole('link').textContent()).toBe('PAYLOAD_INVALID');
+    await banner.getByRole('button', { name: 'Show them as received' }).click();
+    await page.getByRole('list', { name: 'Events' }).getByRole('button', { name: 'message rejected' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'MessageRejected' });
+    expect(await dialog.getByLabel('payload as received', { exact: true }).textContent()).toBe('{"temperature":null}');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('failure 15: a stream that breaks resumes: what was missed is filled in, nothing comes twice', async () => {
+    const { context, page } = await openSignedIn({}, '/devices/pump-7');
+    await page.getByRole('status').filter({ hasText: 'live' }).waitFor();
+    await context.setOffline(true);
+    await page.evaluate('window.dispatchEvent(new Event("offline"))');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('status').filter({ hasText: 'paused' }).waitFor();
+    for (const name of ['one', 'two', 'three']) {
+      await client.publishAsync(`devices/pump-7/events/${name}`, '{"n":1}', { qos: 1 });
+    }
+    await context.setOffline(false);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    const list = page.getByRole('list', { name: 'Events' });
+    await list.getByText('device event three').waitFor();
+    for (const name of ['one', 'two', 'three']) expect(await list.getByText(`device event ${name}`).count()).toBe(1);
+    const places = await list.locator('.timeline-place').allTextContents();
+    expect(new Set(places).size).toBe(places.length);
+    await context.close();
+  });
+});

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** The system's Chromium: `CHROMIUM_PATH`, else found on PATH. Nothing is downloaded. */
+export function chromiumPath(): string | undefined {
+  const given = process.env.CHROMIUM_PATH;
+  if (given !== undefined && given !== '') return given;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find((path) => existsSync(path));
+}
+
+export function launchBrowser(): Promise<Browser> {
+  const executablePath = chromiumPath();
+  if (executablePath === undefined)
+    throw new Error('There is no Chromium: install the package chromium, or set CHROMIUM_PATH.');
+  // Without a sandbox of its own: test machines run as root, and the pages are ours.
+  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** A window that remembers everything a page must not do. */
+export interface WatchedPage {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Console errors, uncaught faults, CSP violations and requests to other hosts, as sentences. */
+  readonly faults: string[];
+  /** Addresses asked for, in their order. */
+  readonly requests: string[];
+}
+
+export async function watchedPage(
+  browser: Browser,
+  baseURL: string,
+  options: { readonly theme?: 'light' | 'dark'; readonly width?: number } = {},
+): Promise<WatchedPage> {
+  const { theme = 'light', width = 1280 } = options;
+  const context = await browser.newContext({ baseURL, colorScheme: theme, viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const requests: string[] = [];
+  page.on('console', (message) => {
+    // A refused sign-in and the first question for the session are answered 401, which Chromium logs by itself.
+    const expected = message.text().includes('401') && message.location().url.includes('/api/v1/sessions');
+    if (message.type() === 'error' && !expected) faults.push(`${message.text()} ${message.location().url}`);
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('request', (request) => {
+    requests.push(request.url());
+    const foreign = !request.url().startsWith(baseURL) && !/^(data|blob):/.test(request.url());
+    if (foreign) faults.push(`a foreign request: ${request.url()}`);
+  });
+  return { context, page, faults, requests };
+}
+
+/** What axe finds against WCAG 2.2 AA, as sentences. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}

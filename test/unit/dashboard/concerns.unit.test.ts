@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { concernsOf, type Concern } from '../../../src/api/dashboard/pages/home/concerns.js';
+import { createTrends } from '../../../src/api/dashboard/pages/health/trend.js';
+
+const NOW = Date.UTC(2026, 0, 1, 14, 3, 0);
+type Facts = Parameters<typeof concernsOf>[0];
+
+const facts = (over: Partial<Facts> = {}): Facts => ({
+  ready: { status: 'ready', parts: { journal: { state: 'ok' } } },
+  status: statusWith(0, 'running'),
+  activity: {
+    events: [],
+    commitGate: null,
+    devices: { total: 1, online: 1, offline: 0, neverSeen: 0, disabled: 0 },
+    rejections: [],
+    disconnections: [],
+  },
+  before: [],
+  now: NOW,
+  ...over,
+});
+
+function statusWith(
+  lagEvents: number,
+  state: 'running' | 'waiting' | 'catching-up' | 'off',
+): NonNullable<Facts['status']> {
+  return {
+    shards: [{ shard: 0, head: lagEvents, relayed: 0, lagEvents, lagSeconds: lagEvents / 100 }],
+    relay: { state },
+  };
+}
+
+describe('what needs attention', () => {
+  test('nothing, while everything is well', () => {
+    expect(concernsOf(facts())).toEqual([]);
+  });
+
+  test('a journal that takes nothing comes first and says what devices do', () => {
+    const [first] = concernsOf(
+      facts({
+        ready: { status: 'unready', parts: { journal: { state: 'down', reason: 'JOURNAL_UNAVAILABLE' } } },
+        status: statusWith(5000, 'waiting'),
+      }),
+    );
+    expect(first).toMatchObject({ tone: 'bad', title: 'Not acknowledging' });
+    expect(first!.detail).toContain('Devices keep their messages and send again.');
+  });
+
+  test('a relay that waits says since when, and that the events are safe; afterwards how long it still needs', () => {
+    const waiting = concernsOf(facts({ status: statusWith(12_400, 'waiting') }));
+    expect(waiting[0]!.title).toMatch(/^Relay waiting since \d\d:\d\d$/);
+    expect(waiting[0]!.detail).toBe('12,400 events safe in the journal');
+    const later = concernsOf(facts({ status: statusWith(8_400, 'catching-up'), before: waiting, now: NOW + 10_000 }));
+    expect(later).toMatchObject([
+      { title: 'Relay catching up', detail: '8,400 events safe in the journal, 21 s left' },
+    ]);
+    const done: readonly Concern[] = concernsOf(facts({ before: later, now: NOW + 40_000 }));
+    expect(done).toEqual([]);
+  });
+
+  test('a Kafka that is off by choice is no concern', () => {
+    expect(concernsOf(facts({ status: statusWith(12_400, 'off') }))).toEqual([]);
+  });
+
+  test('devices that are lost together are one line, a single one is none', () => {
+    const lost = (count: number): Facts =>
+      facts({
+        activity: {
+          ...facts().activity!,
+          disconnections: [
+            {
+              reason: 'KEEP_ALIVE_TIMEOUT',
+              count,
+              firstAt: '2026-01-01T14:00:00Z',
+              lastAt: '2026-01-01T14:01:00Z',
+              devices: ['pump-7'],
+            },
+          ],
+        },
+      });
+    expect(concernsOf(lost(1))).toEqual([]);
+    expect(concernsOf(lost(4))).toMatchObject([{ title: '4 devices went offline together' }]);
+  });
+});
+
+describe('trends of a lag', () => {
+  test.each([
+    [[0, 150, 0], 'stable'],
+    [[9000, 6000, 3000], 'catching up'],
+    [[300, 3000, 6000], 'falling behind'],
+  ] as const)('%j is %s', (readings, trend) => {
+    const trendOf = createTrends();
+    expect(readings.map((events) => trendOf('relay', events)).at(-1)).toBe(trend);
+  });
+});
