@@ -12,11 +12,13 @@ const RECENT_MS = 5 * 60 * 1000;
 /** Devices remembered per tenant; the one that was quiet for longest goes first. */
 const MAX_DEVICES = 1000;
 const TOLD_DEVICES = 50;
+const SLOT_MS = 10_000;
 const ENDED_BY_ITSELF = new Set(['CLIENT_DISCONNECT', 'TAKEN_OVER', 'SERVER_STOPPED']);
 
 /** A device whose messages are being refused. */
 export interface Rejection {
   readonly device: string;
+  /** In the last five minutes, to ten seconds. */
   readonly count: number;
   readonly firstAt: number;
   readonly lastAt: number;
@@ -58,8 +60,15 @@ interface Ended {
   readonly reason: string;
 }
 
+/** A series of refusals, counted by slots of time so that old ones fall out without a list of all. */
+interface RejectionSeries {
+  readonly last: Omit<Rejection, 'count'>;
+  /** Number of the slot, and how many were refused in it. */
+  readonly slots: Map<number, number>;
+}
+
 interface TenantActivity {
-  readonly rejections: Map<string, Rejection>;
+  readonly rejections: Map<string, RejectionSeries>;
   ended: Ended[];
 }
 
@@ -119,13 +128,17 @@ export function watchActivity(options: {
     },
     read(tenant) {
       const from = clock.now() - RECENT_MS;
-      const { rejections, ended } = tenants.get(tenant) ?? { rejections: new Map<string, Rejection>(), ended: [] };
+      const { rejections, ended } = tenants.get(tenant) ?? {
+        rejections: new Map<string, RejectionSeries>(),
+        ended: [],
+      };
       const [first, newest] = [gate[0], gate.at(-1)];
       return {
         events: perSecond,
         commitGate: first && newest ? gateFigures(since(first, newest)) : null,
         rejections: [...rejections.values()]
-          .filter(({ lastAt }) => lastAt >= from)
+          .filter(({ last: { lastAt } }) => lastAt >= from)
+          .map(({ last, slots }) => ({ ...last, count: countFrom(slots, from) }))
           .sort((a, b) => b.count - a.count)
           .slice(0, TOLD_DEVICES),
         disconnections: byReason(ended.filter(({ at }) => at >= from)),
@@ -141,22 +154,25 @@ function gateFigures(buckets: Buckets): Activity['commitGate'] {
   return { p50Seconds: quantile(buckets, 0.5), p99Seconds: quantile(buckets, 0.99), publishes };
 }
 
-function noteRejection(rejections: Map<string, Rejection>, device: string, event: RecordedEvent): void {
+function noteRejection(rejections: Map<string, RejectionSeries>, device: string, event: RecordedEvent): void {
   const { code, detail, pointer } = JSON.parse(event.payload.toString('utf8')) as Rejection;
+  const lastAt = event.recordedAt;
   const before = rejections.get(device);
   // A pause as long as the window ends a series.
-  const goesOn = before !== undefined && event.recordedAt - before.lastAt < RECENT_MS;
-  rejections.delete(device);
-  rejections.set(device, {
-    device,
-    count: goesOn ? before.count + 1 : 1,
-    firstAt: goesOn ? before.firstAt : event.recordedAt,
-    lastAt: event.recordedAt,
-    code,
-    detail,
-    ...(pointer === undefined ? {} : { pointer }),
-  });
+  const series = before !== undefined && lastAt - before.last.lastAt < RECENT_MS ? before : undefined;
+  const slots = series?.slots ?? new Map<number, number>();
+  const slot = Math.floor(lastAt / SLOT_MS);
+  slots.set(slot, (slots.get(slot) ?? 0) + 1);
+  for (const old of slots.keys()) if (old * SLOT_MS < lastAt - RECENT_MS) slots.delete(old);
+  rejections.delete(device); // the last one put in is the last to be forgotten
+  const firstAt = series?.last.firstAt ?? lastAt;
+  const last = { device, firstAt, lastAt, code, detail, ...(pointer === undefined ? {} : { pointer }) };
+  rejections.set(device, { last, slots });
   if (rejections.size > MAX_DEVICES) rejections.delete(rejections.keys().next().value ?? '');
+}
+
+function countFrom(slots: ReadonlyMap<number, number>, from: number): number {
+  return [...slots].reduce((sum, [slot, count]) => ((slot + 1) * SLOT_MS > from ? sum + count : sum), 0);
 }
 
 function noteEnd(activity: TenantActivity, device: string, event: RecordedEvent): void {

@@ -84,6 +84,19 @@ describe('activity', () => {
     activity.stop();
   });
 
+  test('counts in a series that goes on only what was refused in the last five minutes', async () => {
+    const activity = start();
+    for (let minute = 0; minute < 12; minute++) {
+      await activity.subscriber.handle(0, [rejected('pump-5')]);
+      now += MINUTE;
+    }
+    now -= MINUTE; // at the time of the last one
+    const [told] = activity.read('default').rejections;
+    expect(told).toMatchObject({ device: 'pump-5', firstAt: now - 11 * MINUTE, lastAt: now });
+    expect([5, 6]).toContain(told!.count);
+    activity.stop();
+  });
+
   test('SEC-71 tells a tenant nothing of another', async () => {
     const activity = start();
     await activity.subscriber.handle(0, [rejected('pump-7', 'other')]);

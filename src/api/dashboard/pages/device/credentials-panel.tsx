@@ -107,7 +107,7 @@ export function CredentialsPanel(props: {
                   key: 'until',
                   title: 'Until',
                   cell: ({ expiresAt }) =>
-                    expiresAt === undefined ? 'revoked' : day(Date.parse(expiresAt), preferences.value.zone),
+                    expiresAt === undefined ? 'no end' : day(Date.parse(expiresAt), preferences.value.zone),
                 },
               ]}
             />
