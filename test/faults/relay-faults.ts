@@ -37,7 +37,10 @@ export const kafkaAway: Fault = {
       await sleep(awayMs);
       const busy = ((await cpuSeconds(server.pid)) - cpuBefore) / (awayMs / 1_000);
       // A timed assertion: not on the shared machines on which `npm test` runs.
-      assert.ok(context.quick || busy < 0.25, `the process takes ${(busy * 100).toFixed(0)} % of a core while Kafka is away`);
+      assert.ok(
+        context.quick || busy < 0.25,
+        `the process takes ${(busy * 100).toFixed(0)} % of a core while Kafka is away`,
+      );
       assert.equal(
         loads.reduce((sum, { closes }) => sum + closes, 0),
         loads.length - 1,
