@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -31,10 +31,12 @@ describe('migrations', () => {
   const ownFolder = () => pathToFileURL(`${folder}/`);
 
   test('run once each, also when several nodes start together', async () => {
+    const files = await readdir(join(import.meta.dirname, '../../../migrations'));
+    const each = files.sort().map((file) => Number(file.slice(0, 6)));
     await Promise.all([migrate(database, log), migrate(database, log), migrate(database, log)]);
-    expect(await done()).toEqual([1, 2]);
+    expect(await done()).toEqual(each);
     await migrate(database, log);
-    expect(await done()).toEqual([1, 2]);
+    expect(await done()).toEqual(each);
   });
 
   test('refuse a database that a newer Fleetlog has migrated', async () => {
