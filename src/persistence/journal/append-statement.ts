@@ -1,21 +1,7 @@
 import type pg from 'pg';
 
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
-import { fromMilliseconds } from '../sql-time.js';
-import type { WaitingAppend } from './waiting-append.js';
-
-/** Appends of one shard that go out together; they all carry the same epoch. */
-export interface ShardBatch {
-  readonly shard: number;
-  readonly epoch: number;
-  readonly appends: readonly WaitingAppend[];
-  /** Events of all its appends. */
-  readonly count: number;
-}
-
-export function toShardBatch(shard: number, epoch: number, appends: readonly WaitingAppend[]): ShardBatch {
-  return { shard, epoch, appends, count: appends.reduce((sum, { append }) => sum + append.events.length, 0) };
-}
+import { binaryTime, int2Array, int4Array, int8Array, textArray, timeArray } from './binary-array.js';
+import type { ShardBatch } from './shard-batch.js';
 
 /**
  * The append: one autocommit statement for any number of shards.
@@ -25,7 +11,9 @@ export function toShardBatch(shard: number, epoch: number, appends: readonly Wai
  *   for the row lock checks both again against the newest row: keep READ COMMITTED;
  * - a clash of (stream, sequence) or of an open message id fails all of it and `head` is as before (P4);
  * - payload and metadata of all events travel as one `bytea`, cut by offset and length: elements of a `bytea[]` would be sent
- *   as hex text.
+ *   as hex text;
+ * - the arrays are unnested side by side in a select list: in `from`, each would first be stored as a table of its own
+ *   (bench `journal`).
  *
  * One row per granted shard comes back; the missing ones appended nothing.
  */
@@ -38,12 +26,13 @@ granted as (
   returning s.shard, s.head - wanted.n as base),
 journaled as (
   insert into journal (shard, position, stream, sequence, type, schema_version, occurred_at, recorded_at, payload, metadata)
-  select e.shard, granted.base + e.rank, e.stream, e.sequence, e.type, e.schema_version, ${fromMilliseconds('e.occurred_ms')},
-    ${fromMilliseconds('$15::int8')}, substring($14::bytea from e.start for e.payload_length),
+  select e.shard, granted.base + e.rank, e.stream, e.sequence, e.type, e.schema_version, e.occurred_at, $15::timestamptz,
+    substring($14::bytea from e.start for e.payload_length),
     substring($14::bytea from e.start + e.payload_length for e.metadata_length)
-  from granted join unnest($4::int[], $5::int8[], $6::text[], $7::int8[], $8::text[], $9::int2[], $10::int8[], $11::int[],
-    $12::int[], $13::int[]) as e(shard, rank, stream, sequence, type, schema_version, occurred_ms, start, payload_length,
-    metadata_length) on e.shard = granted.shard),
+  from granted join (select unnest($4::int[]) as shard, unnest($5::int[]) as rank, unnest($6::text[]) as stream,
+    unnest($7::int8[]) as sequence, unnest($8::text[]) as type, unnest($9::int2[]) as schema_version,
+    unnest($10::timestamptz[]) as occurred_at, unnest($11::int[]) as start, unnest($12::int[]) as payload_length,
+    unnest($13::int[]) as metadata_length) e on e.shard = granted.shard),
 opened as (
   insert into mqtt_incoming (tenant, device, message_id)
   select m.tenant, m.device, m.message_id
@@ -68,7 +57,7 @@ export async function executeAppend(
     integers(batches.map(({ count }) => count)),
     integers(batches.map(({ epoch }) => epoch)),
     ...eventColumns(batches),
-    recordedAt,
+    binaryTime(recordedAt),
     ...incomingColumns(batches),
   ];
   const { rows } = await client.query<GrantedShard>({ name: 'append', text: APPEND, values });
@@ -76,18 +65,18 @@ export async function executeAppend(
 }
 
 /** Values $4 … $14, column by column. */
-function eventColumns(batches: readonly ShardBatch[]): unknown[] {
-  const shards: number[] = [];
-  const ranks: number[] = [];
-  const streams: string[] = [];
-  const sequences: number[] = [];
-  const types: string[] = [];
-  const schemaVersions: number[] = [];
-  const occurred: number[] = [];
-  const starts: number[] = [];
-  const payloadLengths: number[] = [];
-  const metadataLengths: number[] = [];
-  const content: Buffer[] = [];
+function eventColumns(batches: readonly ShardBatch[]): readonly Buffer[] {
+  const count = batches.reduce((sum, batch) => sum + batch.count, 0);
+  const shards = int4Array(count);
+  const ranks = int4Array(count);
+  const streams = textArray(count);
+  const sequences = int8Array(count);
+  const types = textArray(count);
+  const schemaVersions = int2Array(count);
+  const occurred = timeArray(count);
+  const starts = int4Array(count);
+  const payloadLengths = int4Array(count);
+  const metadataLengths = int4Array(count);
   let start = 1; // SQL counts bytes from 1
   for (const batch of batches) {
     let rank = 0;
@@ -95,34 +84,25 @@ function eventColumns(batches: readonly ShardBatch[]): unknown[] {
       let sequence = append.firstSequence;
       for (const event of append.events) {
         rank += 1;
-        shards.push(batch.shard);
-        ranks.push(rank);
-        streams.push(append.stream);
-        sequences.push(sequence);
-        types.push(event.type);
-        schemaVersions.push(event.schemaVersion);
-        occurred.push(event.occurredAt);
-        starts.push(start);
-        payloadLengths.push(event.payload.length);
-        metadataLengths.push(event.metadata.length);
-        content.push(event.payload, event.metadata);
+        shards.add(batch.shard);
+        ranks.add(rank);
+        streams.add(append.stream);
+        sequences.add(sequence);
+        types.add(event.type);
+        schemaVersions.add(event.schemaVersion);
+        occurred.add(event.occurredAt);
+        starts.add(start);
+        payloadLengths.add(event.payload.length);
+        metadataLengths.add(event.metadata.length);
         sequence += 1;
         start += event.payload.length + event.metadata.length;
       }
     }
   }
-  const numbers = [starts, payloadLengths, metadataLengths].map(integers);
+  const columns = [shards, ranks, streams, sequences, types, schemaVersions, occurred, starts, payloadLengths];
   return [
-    ...[
-      integers(shards),
-      integers(ranks),
-      streams,
-      integers(sequences),
-      types,
-      integers(schemaVersions),
-      integers(occurred),
-    ],
-    ...[...numbers, Buffer.concat(content)],
+    ...[...columns, metadataLengths].map((column) => column.finish()),
+    Buffer.concat(batches.map(({ content }) => content)),
   ];
 }
 
@@ -142,50 +122,4 @@ function incomingColumns(batches: readonly ShardBatch[]): unknown[] {
 /** An array literal made in one go: pg would look at each element's type. */
 function integers(values: readonly number[]): string {
   return `{${values.join(',')}}`;
-}
-
-/**
- * The events of appends of one shard with their places, the first one after `base`. Their bytes move into one buffer that holds
- * nothing else: they were cut from Node's buffer pool, of which a lone event would keep 8 KiB alive as long as somebody keeps
- * the event (bench `memory`).
- */
-export function toRecordedEvents(appends: readonly WaitingAppend[], base: number, recordedAt: number): RecordedEvent[] {
-  const recorded: RecordedEvent[] = [];
-  const bytes = Buffer.allocUnsafeSlow(contentBytes(appends));
-  let end = 0;
-  const move = (content: Buffer): Buffer => {
-    const start = end;
-    end += content.copy(bytes, start);
-    return bytes.subarray(start, end);
-  };
-  let position = base;
-  for (const { append, shard } of appends) {
-    const { stream } = append;
-    let sequence = append.firstSequence;
-    for (const { type, schemaVersion, occurredAt, payload, metadata } of append.events) {
-      position += 1;
-      recorded.push({
-        shard,
-        position,
-        stream,
-        sequence,
-        type,
-        schemaVersion,
-        occurredAt,
-        recordedAt,
-        payload: move(payload),
-        metadata: move(metadata),
-      });
-      sequence += 1;
-    }
-  }
-  return recorded;
-}
-
-function contentBytes(appends: readonly WaitingAppend[]): number {
-  let total = 0;
-  for (const { append } of appends) {
-    for (const { payload, metadata } of append.events) total += payload.length + metadata.length;
-  }
-  return total;
 }

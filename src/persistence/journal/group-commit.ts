@@ -14,8 +14,12 @@ export interface WaitingRoomLimits {
 
 export interface GroupCommitOptions {
   readonly shardOf: (stream: string) => number;
-  /** Settles every append of a group; rejects only when `abort` was called. */
-  readonly write: (group: readonly WaitingAppend[]) => Promise<void>;
+  /**
+   * One writer per lane: settles every append of a group; rejects only when `abort` was called. Shard s belongs to lane
+   * s mod lanes, so that a shard has one statement under way at a time, and lanes never wait for each other's locks.
+   */
+  readonly lanes: readonly ((group: readonly WaitingAppend[]) => Promise<void>)[];
+  /** Of all lanes together. */
   readonly limits: WaitingRoomLimits;
   /** Ends `write` in the middle. */
   readonly abort: () => void;
@@ -30,29 +34,20 @@ export interface GroupCommit {
   stop(graceMs: number): Promise<void>;
 }
 
-export function createGroupCommit({ shardOf, write, limits, abort }: GroupCommitOptions): GroupCommit {
-  let queue: WaitingAppend[] = [];
+/** Appends of some shards, written one group after the other. */
+interface Lane {
+  readonly write: (group: readonly WaitingAppend[]) => Promise<void>;
+  queue: WaitingAppend[];
+  running: Promise<void> | undefined;
+}
+
+export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: GroupCommitOptions): GroupCommit {
+  const lanes = writers.map((write): Lane => ({ write, queue: [], running: undefined }));
   /** Counts what waits and what is being written. */
   const held = { appends: 0, events: 0, bytes: 0 };
-  let running: Promise<void> | undefined;
   let stopped = false;
 
   const isFull = () => held.events >= limits.events || held.bytes >= limits.bytes;
-
-  const takeGroup = (): readonly WaitingAppend[] => {
-    let events = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of queue) {
-      events += waiting.append.events.length;
-      bytes += waiting.bytes;
-      if (count > 0 && (events > GROUP_LIMIT.events || bytes > GROUP_LIMIT.bytes)) break;
-      count += 1;
-    }
-    const group = queue.slice(0, count);
-    queue = queue.slice(count);
-    return group;
-  };
 
   const count = (group: readonly WaitingAppend[], sign: 1 | -1) => {
     for (const { append, bytes } of group) {
@@ -62,31 +57,33 @@ export function createGroupCommit({ shardOf, write, limits, abort }: GroupCommit
     }
   };
 
-  const run = async () => {
+  const run = async (lane: Lane) => {
     // The actors of this turn of the event loop join the first group.
     await nextTurn();
-    while (queue.length > 0) {
-      const group = takeGroup();
+    while (lane.queue.length > 0) {
+      const group = takeGroup(lane);
       try {
-        await write(group);
+        await lane.write(group);
       } catch {
-        for (const waiting of [...group, ...queue]) if (!waiting.settled) abandon(waiting);
-        count(queue, -1);
-        queue = [];
+        for (const waiting of [...group, ...lane.queue]) if (!waiting.settled) abandon(waiting);
+        count(lane.queue, -1);
+        lane.queue = [];
       }
       count(group, -1);
     }
-    running = undefined;
+    lane.running = undefined;
   };
 
   return {
     append: (append) => {
       if (stopped) return Promise.reject(new JournalUnavailable('The journal is stopping.'));
       if (isFull()) return Promise.reject(new JournalUnavailable('Too much waits for Postgres.'));
-      const { waiting, outcome } = waitFor(append, shardOf(append.stream));
-      queue.push(waiting);
+      const shard = shardOf(append.stream);
+      const lane = lanes[shard % lanes.length] as Lane;
+      const { waiting, outcome } = waitFor(append, shard);
+      lane.queue.push(waiting);
       count([waiting], 1);
-      running ??= run();
+      lane.running ??= run(lane);
       return outcome;
     },
     waiting: () => ({ ...held, full: isFull() }),
@@ -94,9 +91,24 @@ export function createGroupCommit({ shardOf, write, limits, abort }: GroupCommit
       stopped = true;
       const patience = new AbortController();
       const expired = sleep(graceMs, undefined, { signal: patience.signal }).then(abort, () => undefined);
-      await running;
+      await Promise.all(lanes.map(({ running }) => running));
       patience.abort();
       await expired;
     },
   };
+}
+
+function takeGroup(lane: Lane): readonly WaitingAppend[] {
+  const { queue } = lane;
+  let events = 0;
+  let bytes = 0;
+  let count = 0;
+  for (const waiting of queue) {
+    events += waiting.append.events.length;
+    bytes += waiting.bytes;
+    if (count > 0 && (events > GROUP_LIMIT.events || bytes > GROUP_LIMIT.bytes)) break;
+    count += 1;
+  }
+  lane.queue = queue.slice(count);
+  return count === queue.length ? queue : queue.slice(0, count);
 }

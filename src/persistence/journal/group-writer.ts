@@ -1,11 +1,12 @@
 import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { Clock, Logger, RecordedEvent } from '../../actors/kernel/ports.js';
 import { lookUpAppends, type Found } from './append-lookup.js';
-import { executeAppend, toRecordedEvents, toShardBatch, type ShardBatch } from './append-statement.js';
+import { executeAppend } from './append-statement.js';
 import { createPausingBackOff } from './pause.js';
 import { rollLeaf } from './leaf-roll.js';
+import { toRecordedEvents, toShardBatch, type ShardBatch } from './shard-batch.js';
 import type { ShardStates } from './shard-states.js';
-import type { WaitingAppend } from './waiting-append.js';
+import { fail, settle, type WaitingAppend } from './waiting-append.js';
 import { classifyFailure } from './write-failure.js';
 import type { WriterConnection } from './writer-connection.js';
 
@@ -83,7 +84,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
     const outcome = await connection.withDeadline((client) => rollLeaf(client, batch, recordedAt, leafEvents));
     states.learnEpoch(batch.shard, outcome.epoch);
     if (outcome.kind === 'refused') return;
-    for (const loser of outcome.losers) loser.settle({ kind: 'conflict' });
+    for (const loser of outcome.losers) settle(loser, { kind: 'conflict' });
     commit(outcome.batch, outcome.base, recordedAt);
     onRolled(batch.shard);
   };
@@ -91,10 +92,10 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
   const commit = (batch: ShardBatch, base: number, recordedAt: number): void => {
     let firstPosition = base + 1;
     for (const waiting of batch.appends) {
-      waiting.settle({ kind: 'committed', shard: batch.shard, firstPosition, recordedAt });
+      settle(waiting, { kind: 'committed', shard: batch.shard, firstPosition, recordedAt });
       firstPosition += waiting.append.events.length;
     }
-    onCommitted(batch.shard, toRecordedEvents(batch.appends, base, recordedAt));
+    onCommitted(batch.shard, toRecordedEvents(batch, base, recordedAt));
   };
 
   /** Settles appends whose epoch is past and sorts the others by shard. */
@@ -102,7 +103,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
     const byShard = new Map<number, WaitingAppend[]>();
     for (const waiting of open) {
       if (waiting.append.epoch !== states.epochOf(waiting.shard)) {
-        waiting.settle({ kind: 'fenced' });
+        settle(waiting, { kind: 'fenced' });
         continue;
       }
       const appends = byShard.get(waiting.shard);
@@ -154,9 +155,9 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
       await write(open.slice(0, middle));
       await write(open.slice(middle));
     } else if (kind === 'clash') {
-      only.settle({ kind: 'conflict' });
+      settle(only, { kind: 'conflict' });
     } else {
-      only.fail(new FleetlogError('INTERNAL', 'Postgres refuses the content of an append.', { cause: error }));
+      fail(only, new FleetlogError('INTERNAL', 'Postgres refuses the content of an append.', { cause: error }));
     }
   };
 
@@ -183,12 +184,13 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
       case 'nothing':
         return;
       case 'taken':
-        waiting.settle({ kind: 'conflict' });
+        settle(waiting, { kind: 'conflict' });
         return;
       case 'ours': {
         const { firstPosition, recordedAt } = found;
-        waiting.settle({ kind: 'committed', shard: waiting.shard, firstPosition, recordedAt });
-        onCommitted(waiting.shard, toRecordedEvents([waiting], firstPosition - 1, recordedAt));
+        settle(waiting, { kind: 'committed', shard: waiting.shard, firstPosition, recordedAt });
+        const batch = toShardBatch(waiting.shard, waiting.append.epoch, [waiting]);
+        onCommitted(waiting.shard, toRecordedEvents(batch, firstPosition - 1, recordedAt));
         return;
       }
       default:

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
-import { executeAppend, toShardBatch, type ShardBatch } from './append-statement.js';
+import { executeAppend } from './append-statement.js';
+import { toShardBatch, type ShardBatch } from './shard-batch.js';
 import type { WaitingAppend } from './waiting-append.js';
 
 interface ShardRow {

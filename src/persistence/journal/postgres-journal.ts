@@ -3,12 +3,12 @@ import type { Database } from '../database.js';
 import { pauseFor } from './pause.js';
 import { readShardRows, readStreamRows } from './event-rows.js';
 import { createGroupCommit, type WaitingRoomLimits } from './group-commit.js';
-import { createGroupWriter } from './group-writer.js';
+import { createGroupWriter, type GroupWriter } from './group-writer.js';
 import { shardOf } from './murmur2.js';
 import { ensureLeavesAhead, setUpShards } from './shard-setup.js';
 import { createShardStates, readHeads } from './shard-states.js';
 import type { WaitingAppend } from './waiting-append.js';
-import { openWriterConnection } from './writer-connection.js';
+import { openWriterConnection, type WriterConnection } from './writer-connection.js';
 
 export interface JournalOptions {
   /** Migrated; the caller stops it after the journal. */
@@ -39,6 +39,12 @@ export interface PostgresJournal extends Journal {
 const GROUP_BUCKETS = [1, 3, 10, 30, 100, 300, 1_000, 3_000];
 /** Buckets for the time from statement to outcome, seconds. */
 const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10];
+
+/**
+ * Connections that append, each for its share of the shards: while Postgres writes the group of one, this process makes the
+ * group of the other, and Postgres flushes both at once (bench `journal`).
+ */
+const LANES = 2;
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -76,13 +82,16 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
       .catch((error: unknown) => log.warn({ err: error, shard }, 'The next leaf is not made yet; rolling makes it'));
   };
 
-  const connection = openWriterConnection({ database, log, signal, onConnected: learnHeads });
-  const writer = createGroupWriter({
-    ...{ connection, states, clock, log, leafEvents, signal },
-    onCommitted: (shard, events) => {
-      if (states.add(shard, events)) ring(shard);
-    },
-    onRolled: ensureAhead,
+  const lanes = Array.from({ length: Math.min(LANES, shards) }, () => {
+    const connection = openWriterConnection({ database, log, signal, onConnected: learnHeads });
+    const writer = createGroupWriter({
+      ...{ connection, states, clock, log, leafEvents, signal },
+      onCommitted: (shard, events) => {
+        if (states.add(shard, events)) ring(shard);
+      },
+      onRolled: ensureAhead,
+    });
+    return { connection, writer };
   });
 
   const groupEvents = meter.histogram('fleetlog_journal_group_events', 'Events per append statement', GROUP_BUCKETS);
@@ -91,15 +100,15 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     'Time from statement to known outcome',
     COMMIT_BUCKETS,
   );
-  const write = async (group: readonly WaitingAppend[]) => {
+  const measured = (write: GroupWriter['write']) => async (group: readonly WaitingAppend[]) => {
     const start = clock.monotonic();
-    await writer.write(group);
+    await write(group);
     commitSeconds.observe((clock.monotonic() - start) / 1_000);
     groupEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
   };
   const groups = createGroupCommit({
     shardOf: (stream) => shardOf(stream, shards),
-    write,
+    lanes: lanes.map(({ writer }) => measured(writer.write)),
     limits: options.waitingRoom ?? { events: 50_000, bytes: 64 * MEBIBYTE },
     abort: () => stopping.abort(),
   });
@@ -134,7 +143,7 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     },
     health: () => {
       const { appends, events, bytes, full } = groups.waiting();
-      const reason = signal.aborted ? 'STOPPED' : (connection.trouble ?? writer.trouble ?? (full ? 'FULL' : undefined));
+      const reason = signal.aborted ? 'STOPPED' : (troubleOf(lanes) ?? (full ? 'FULL' : undefined));
       const counts = { waitingAppends: appends, waitingEvents: events, waitingBytes: bytes };
       return { writable: reason === undefined, ...counts, ...(reason !== undefined && { reason }) };
     },
@@ -145,7 +154,15 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     stop: async () => {
       await groups.stop(stopGraceMs);
       stopping.abort();
-      await Promise.all([connection.stop(), following, leavesAhead]);
+      await Promise.all([...lanes.map(({ connection }) => connection.stop()), following, leavesAhead]);
     },
   };
+}
+
+function troubleOf(lanes: readonly { connection: WriterConnection; writer: GroupWriter }[]): string | undefined {
+  for (const { connection, writer } of lanes) {
+    const trouble = connection.trouble ?? writer.trouble;
+    if (trouble !== undefined) return trouble;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../actors/kernel/ports.js';
 import { errorCode, type Database, type OwnConnection } from '../database.js';
 import { createPausingBackOff } from './pause.js';
 
-/** The one connection that appends: opened again by itself, for as long as it takes. */
+/** A connection that appends: opened again by itself, for as long as it takes. */
 export interface WriterConnection {
   /** The open connection; waits for it. @throws AbortError once stopped */
   get(): Promise<pg.Client>;

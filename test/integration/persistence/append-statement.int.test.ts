@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { openDatabase, type Database, type OwnConnection } from '../../../src/persistence/database.js';
-import { executeAppend, toShardBatch } from '../../../src/persistence/journal/append-statement.js';
+import { executeAppend } from '../../../src/persistence/journal/append-statement.js';
+import { toShardBatch } from '../../../src/persistence/journal/shard-batch.js';
 import { setUpShards } from '../../../src/persistence/journal/shard-setup.js';
 import { waitFor } from '../../../src/persistence/journal/waiting-append.js';
 import { createSilentLogger } from '../../support/fake-ports.js';
