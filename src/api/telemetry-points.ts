@@ -46,8 +46,11 @@ export async function readPoints(journal: Pick<Journal, 'readStream'>, query: Po
   const earliest = byServer ? from : from - Math.max(0, query.aheadMs) - AHEAD_MARGIN_MS;
   const first = await firstSequenceAfter(journal, stream, earliest - 1);
   let upTo = 0;
-  for (let sequence = first; ; sequence += CHUNK) {
+  for (let sequence = first; ;) {
     const events = await journal.readStream(stream, sequence, CHUNK);
+    if (events.length === 0) break;
+    if (sequence - first >= query.maxEvents) return undefined;
+    sequence += events.length;
     for (const event of events) {
       if (byServer && event.recordedAt > to) return { byMetric, upTo };
       upTo = event.position;
@@ -62,8 +65,6 @@ export async function readPoints(journal: Pick<Journal, 'readStream'>, query: Po
         if (value !== undefined) byMetric.get(metric)?.push({ value, measuredAt: ts, recordedAt: event.recordedAt });
       }
     }
-    if (events.length < CHUNK) break;
-    if (sequence + CHUNK - first >= query.maxEvents) return undefined;
   }
   if (!byServer) for (const points of byMetric.values()) points.sort((a, b) => a.measuredAt - b.measuredAt);
   return { byMetric, upTo };

@@ -101,7 +101,9 @@ function summarize(runs) {
 function someStreams(count) {
   return Array.from({ length: count }, (_, number) => {
     const stream = `device/default/bench-${count}-${number}`;
-    const payload = Buffer.from(`{"values":{"temperature":21.5,"humidity":0.5},"ts":1700000000000,"id":"${'x'.repeat(24)}"}`);
+    const payload = Buffer.from(
+      `{"values":{"temperature":21.5,"humidity":0.5},"ts":1700000000000,"id":"${'x'.repeat(24)}"}`,
+    );
     const fields = { sequence: 1, type: 'TelemetryRecorded', schemaVersion: 1, occurredAt: 1_700_000_000_123, payload };
     const origin = `{"tenant":"default","principal":"device/bench-${number}","credential":"${'ab'.repeat(32)}","sessionEpoch":1`;
     const { metadata } = linkEvent(
@@ -243,7 +245,15 @@ const BINARY = {
     const before = Buffer.concat([Buffer.from([0, 10]), field(int32(shard)), int32(8)]);
     const middle = Buffer.concat([field(Buffer.from(stream)), int32(8)]);
     const after = [field(Buffer.from(event.type)), field(Buffer.from([0, event.schemaVersion])), time, time];
-    const row = Buffer.concat([before, int64(0), middle, int64(0), ...after, field(event.payload), field(event.metadata)]);
+    const row = Buffer.concat([
+      before,
+      int64(0),
+      middle,
+      int64(0),
+      ...after,
+      field(event.payload),
+      field(event.metadata),
+    ]);
     return { row, positionAt: before.length, sequenceAt: before.length + 8 + middle.length };
   },
   encode: (rows, places) => {

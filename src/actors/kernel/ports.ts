@@ -114,11 +114,11 @@ export interface Journal {
    * @throws JournalUnavailable when nothing of it was or will be written: stopping, or the waiting room is full
    */
   append(append: Append): Promise<AppendOutcome>;
-  /** Events `fromSequence`, … of one stream in order; fewer than `limit` = the end of the stream. */
+  /** Events `fromSequence`, … of one stream in order: at most `limit`, fewer when they are large, none = the end of the stream. */
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly RecordedEvent[]>;
   /**
-   * Events (after, after + limit] of one shard, contiguous, from the in-memory ring when it holds them and from Postgres
-   * otherwise. An empty answer means: nothing committed after `after` that this node knows of.
+   * Events (after, after + limit] of one shard, contiguous, fewer when they are large, from the in-memory ring when it holds
+   * them and from Postgres otherwise. An empty answer means: nothing committed after `after` that this node knows of.
    */
   readShard(shard: number, after: number, limit: number): readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
   /** The newest committed position that this node knows of. */

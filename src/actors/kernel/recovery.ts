@@ -78,7 +78,7 @@ async function foldTail<C, E extends DomainEvent, S>(
       const fits = event.sequence === base ? namesLink(event, entity.link) : foldEvent(entity, event, source);
       if (!fits) return event.sequence === base ? base : entity.sequence + 1;
     }
-    if (events.length < PAGE) return undefined;
+    if (events.length === 0) return undefined;
     from = entity.sequence + 1;
   }
 }

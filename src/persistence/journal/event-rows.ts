@@ -26,13 +26,27 @@ export function journalColumns(table: string): string {
 
 const COLUMNS = journalColumns('journal');
 
-const READ_STREAM = `select ${COLUMNS} from journal
-  where shard = $1 and stream = $2 and sequence >= $3 order by sequence limit $4`;
+/** Payload and metadata of one answer, about: events of 256 KiB must not fill the memory by the hundred. */
+const ANSWER_BYTES = 4 * 1024 * 1024;
 
-const READ_SHARD = `select ${COLUMNS} from journal
-  where shard = $1 and position > $2 and position <= $3 order by position`;
+/** The first rows of a page up to `ANSWER_BYTES`, but always the first; sizes are known without reading the content. */
+const bounded = (page: string, order: string) => `select * from (
+    select page.*, coalesce(sum(octet_length(payload) + octet_length(metadata)) over (
+      order by ${order} rows between unbounded preceding and 1 preceding), 0) as bytes_before
+    from (${page}) as page) as measured
+  where bytes_before < ${ANSWER_BYTES} order by ${order}`;
 
-/** Events `fromSequence`, … of one stream. */
+const READ_STREAM = bounded(
+  `select ${COLUMNS} from journal where shard = $1 and stream = $2 and sequence >= $3 order by sequence limit $4`,
+  'sequence',
+);
+
+const READ_SHARD = bounded(
+  `select ${COLUMNS} from journal where shard = $1 and position > $2 and position <= $3 order by position`,
+  'position',
+);
+
+/** Events `fromSequence`, … of one stream, fewer than `limit` when they are large. */
 export async function readStreamRows(
   pool: pg.Pool,
   shard: number,
@@ -49,7 +63,7 @@ export async function readStreamRows(
 }
 
 /**
- * Events (after, after + limit] of one shard.
+ * Events (after, after + limit] of one shard, fewer when they are large.
  * @param head position that is known to be committed
  * @throws FleetlogError `JOURNAL_CORRUPT` when a committed position is missing
  */
@@ -64,9 +78,13 @@ export async function readShardRows(
   const { rows } = await pool.query<EventRow>({ name: 'read-shard', text: READ_SHARD, values: [shard, after, last] });
   const gap = rows.findIndex((row, index) => row.position !== after + 1 + index);
   const missing = gap >= 0 ? after + 1 + gap : after + rows.length + 1;
-  if (missing <= last)
+  if (missing <= last && (gap >= 0 || !isFull(rows)))
     throw new FleetlogError('JOURNAL_CORRUPT', `Shard ${shard} of the journal has no event at position ${missing}.`);
   return rows.map(toEvent);
+}
+
+function isFull(rows: readonly EventRow[]): boolean {
+  return rows.reduce((sum, { payload, metadata }) => sum + payload.length + metadata.length, 0) >= ANSWER_BYTES;
 }
 
 export function toEvent(row: EventRow): RecordedEvent {

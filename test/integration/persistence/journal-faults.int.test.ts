@@ -17,6 +17,12 @@ describe('journal on a bad day', () => {
   let count = 0;
   const freshStream = () => `device/default/faulty-${(count += 1)}`;
 
+  /** A stream of one of these shards. */
+  const freshStreamOf = (journal: Journal, shards: readonly number[]): string => {
+    const stream = freshStream();
+    return shards.includes(journal.shardOf(stream)) ? stream : freshStreamOf(journal, shards);
+  };
+
   beforeAll(async () => {
     database = await createTestDatabase();
   });
@@ -201,8 +207,22 @@ describe('journal on a bad day', () => {
     expect(
       (await settled).slice(0, 20).every((one) => one.status === 'fulfilled' && one.value.kind === 'committed'),
     ).toBe(true);
-    await until(() => journal.health().writable);
-    expect(journal.health()).toMatchObject({ waitingAppends: 0, waitingEvents: 0, waitingBytes: 0 });
+    await until(() => journal.health().writable && journal.health().waitingAppends === 0);
+    expect(journal.health()).toMatchObject({ waitingEvents: 0, waitingBytes: 0 });
+  });
+
+  test('a shard whose row somebody holds does not hold up the shards of the other connection', async () => {
+    const journal = await open();
+    await database.query('begin');
+    await database.query('select from shard where shard = 0 for update');
+    const held = journal.append(appendOf(journal, freshStreamOf(journal, [0]), 1));
+    const behind = journal.append(appendOf(journal, freshStreamOf(journal, [2]), 1));
+    const beside = [1, 3].map((shard) => journal.append(appendOf(journal, freshStreamOf(journal, [shard]), 1)));
+    expect(await Promise.all(beside)).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }]);
+    await until(() => journal.health().waitingAppends === 2);
+    await database.query('rollback');
+    expect(await Promise.all([held, behind])).toMatchObject([{ kind: 'committed' }, { kind: 'committed' }]);
+    expect(await violations(database)).toEqual([]);
   });
 
   test('while Postgres refuses to write, appends wait and health names the reason', async () => {
@@ -241,10 +261,12 @@ describe('journal on a bad day', () => {
   test('stopping without Postgres says of a waiting append that nothing was written, of a sent one only that it is not known', async () => {
     const { journal, proxy: network } = await openThroughProxy();
     network.set({ kind: 'silent' });
-    const sent = journal.append(appendOf(journal, freshStream(), 1));
+    const stream = freshStream();
+    const sent = journal.append(appendOf(journal, stream, 1));
     await until(() => journal.health().waitingAppends === 1);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const waiting = journal.append(appendOf(journal, freshStream(), 1));
+    const behind = freshStreamOf(journal, [journal.shardOf(stream)]);
+    const waiting = journal.append(appendOf(journal, behind, 1));
     const settled = Promise.allSettled([sent, waiting]);
     await journal.stop();
     expect(await settled).toMatchObject([

@@ -240,6 +240,32 @@ describe('journal', () => {
     expect((await journal.heads())[2]!.relayed).toBe(5);
   });
 
+  test('large events are read a few at a time, by stream and by shard, and none is left out', async () => {
+    const journal = await open();
+    const stream = freshStream();
+    const shard = journal.shardOf(stream);
+    const events = someEvents(40, Buffer.alloc(256 * 1024, 'x'));
+    const outcome = await journal.append({ stream, epoch: journal.epochOf(shard), firstSequence: 1, events });
+    if (outcome.kind !== 'committed') throw new Error(outcome.kind);
+    const another = await open(); // it has nothing of them in memory
+    const sequences: number[] = [];
+    for (let page: readonly RecordedEvent[] = []; ;) {
+      page = await another.readStream(stream, sequences.length + 1, 1000);
+      if (page.length === 0) break;
+      expect(page.length).toBeLessThan(20);
+      sequences.push(...page.map(({ sequence }) => sequence));
+    }
+    expect(sequences).toEqual(events.map((_, index) => index + 1));
+    const positions: number[] = [];
+    for (let after = outcome.firstPosition - 1; after < another.headOf(shard);) {
+      const page = await another.readShard(shard, after, 1000);
+      expect(page.length).toBeLessThan(20);
+      positions.push(...page.map(({ position }) => position));
+      after = positions.at(-1)!;
+    }
+    expect(positions).toEqual(events.map((_, index) => outcome.firstPosition + index));
+  });
+
   test('a committed position that is gone is told, not skipped', async () => {
     const journal = await open({ ringBytes: 0 });
     const stream = freshStream();
