@@ -13,13 +13,13 @@ import { openJournal } from '../../dist/persistence/journal/postgres-journal.js'
 import { migrate } from '../../dist/persistence/migrate.js';
 import { copyIn } from './support/copy-in.js';
 import { cpuMicrosPer, cpuSecondsOf } from './support/cpu.js';
+import { binaryRow, copyFile, JOURNAL_COLUMNS, placesIn, writeInt8 } from './support/journal-rows.js';
 import { describeMachine } from './support/machine.js';
 import { median, rounded } from './support/statistics.js';
 
 const SHARDS = 8;
 /** Streams with one event each on their way: so many rows share a statement. The first is what the key at the top speaks of. */
 const BATCHES = [100, 1000];
-const COLUMNS = 'shard, position, stream, sequence, type, schema_version, occurred_at, recorded_at, payload, metadata';
 const clock = { now: Date.now, monotonic: () => performance.now() };
 
 export async function run({ quick, log }) {
@@ -195,7 +195,11 @@ async function openCopy(url) {
           of.sequence += 1;
           of.position = heads[of.shard] += 1;
         }
-        await copyIn(client, `copy journal (${COLUMNS}) from stdin ${format.options}`, format.encode(rows, streams));
+        await copyIn(
+          client,
+          `copy journal (${JOURNAL_COLUMNS}) from stdin ${format.options}`,
+          format.encode(rows, streams),
+        );
         const committed = performance.now();
         latencies.push(committed - now);
         now = committed;
@@ -235,47 +239,21 @@ const TEXT = {
   },
 };
 
-const BINARY_HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-const BINARY_TRAILER = Buffer.from([0xff, 0xff]);
 const BINARY = {
   options: 'with (format binary)',
   prepare: ({ stream, shard, event }) => {
-    const field = (bytes) => Buffer.concat([int32(bytes.length), bytes]);
-    const time = field(int64(753_315_200_123_000)); // µs since 2000
-    const before = Buffer.concat([Buffer.from([0, 10]), field(int32(shard)), int32(8)]);
-    const middle = Buffer.concat([field(Buffer.from(stream)), int32(8)]);
-    const after = [field(Buffer.from(event.type)), field(Buffer.from([0, event.schemaVersion])), time, time];
-    const row = Buffer.concat([
-      before,
-      int64(0),
-      middle,
-      int64(0),
-      ...after,
-      field(event.payload),
-      field(event.metadata),
-    ]);
-    return { row, positionAt: before.length, sequenceAt: before.length + 8 + middle.length };
+    const { occurredAt } = event;
+    const row = binaryRow({ ...event, shard, position: 0, stream, sequence: 0, recordedAt: occurredAt });
+    return { row, ...placesIn({ stream }) };
   },
   encode: (rows, places) => {
     rows.forEach(({ row, positionAt, sequenceAt }, index) => {
-      row.writeBigInt64BE(BigInt(places[index].position), positionAt);
-      row.writeBigInt64BE(BigInt(places[index].sequence), sequenceAt);
+      writeInt8(row, places[index].position, positionAt);
+      writeInt8(row, places[index].sequence, sequenceAt);
     });
-    return Buffer.concat([BINARY_HEADER, ...rows.map(({ row }) => row), BINARY_TRAILER]);
+    return copyFile(rows.map(({ row }) => row));
   },
 };
-
-function int32(value) {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-function int64(value) {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
-}
 
 function quantiles(values) {
   const sorted = Float64Array.from(values).sort();

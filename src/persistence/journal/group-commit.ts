@@ -91,7 +91,7 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
       stopped = true;
       const patience = new AbortController();
       const expired = sleep(graceMs, undefined, { signal: patience.signal }).then(abort, () => undefined);
-      await Promise.all(lanes.map(({ running }) => running));
+      for (const lane of lanes) await lane.running;
       patience.abort();
       await expired;
     },

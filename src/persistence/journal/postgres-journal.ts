@@ -100,15 +100,15 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     'Time from statement to known outcome',
     COMMIT_BUCKETS,
   );
-  const measured = (write: GroupWriter['write']) => async (group: readonly WaitingAppend[]) => {
+  const measured = (writer: GroupWriter) => async (group: readonly WaitingAppend[]) => {
     const start = clock.monotonic();
-    await write(group);
+    await writer.write(group);
     commitSeconds.observe((clock.monotonic() - start) / 1_000);
     groupEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
   };
   const groups = createGroupCommit({
     shardOf: (stream) => shardOf(stream, shards),
-    lanes: lanes.map(({ writer }) => measured(writer.write)),
+    lanes: lanes.map(({ writer }) => measured(writer)),
     limits: options.waitingRoom ?? { events: 50_000, bytes: 64 * MEBIBYTE },
     abort: () => stopping.abort(),
   });
