@@ -26,7 +26,7 @@ export async function findEffect(
       const { shard, sequence: at, position } = first;
       return { stream, shard, sequence: at, position, count: found.length };
     }
-    if (events.length < CHUNK) return undefined;
-    sequence += CHUNK;
+    if (events.length === 0) return undefined;
+    sequence += events.length;
   }
 }
