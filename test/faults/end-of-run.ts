@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { FleetlogProcess } from '../support/fleetlog-process.js';
-import { systemStatus, untilRelayed } from '../support/journal-lines.js';
+import { untilRelayed } from '../support/journal-lines.js';
 import { until } from '../support/until.js';
 import { auditJournal, type JournalAudit } from './journal-audit.js';
 import type { Platform } from './platform.js';
@@ -34,7 +33,6 @@ export async function checkEndOfRun(platform: Platform, options: EndOfRunOptions
   const { server, ledger } = platform;
   await Promise.all(platform.loads.map((load) => load.finish()));
   await until('every session has ended', async () => (await connectedDevices(server)) === 0);
-  await untilQuiet(server);
   const relayed = platform.brokers !== 'off';
   if (relayed) await untilRelayed(server, options.relayMs);
   const live = await stateOf(server, options.except);
@@ -64,20 +62,6 @@ export async function checkEndOfRun(platform: Platform, options: EndOfRunOptions
       : `${count} acknowledged, all of ${audit.messages.size.toLocaleString('en')} ${places}, in order, once`;
   return { ...audit, acknowledged: acknowledged.length, sentence };
 }
-
-/** What a device had sent before its connection was cut is still decided: the journal may grow after the session's end. */
-async function untilQuiet(server: FleetlogProcess): Promise<void> {
-  let heads = '';
-  await until('the journal stands still', async () => {
-    const before = heads;
-    await sleep(QUIET_MS);
-    const { shards } = await systemStatus(server);
-    heads = shards.map(({ head }) => head).join();
-    return heads === before;
-  });
-}
-
-const QUIET_MS = 500;
 
 function checkLedger(acknowledged: readonly string[], audit: JournalAudit, abandoned: boolean): void {
   const missing = acknowledged.filter((id) => !audit.messages.has(id));

@@ -40,8 +40,11 @@ export async function auditJournal(url: string, except: ReadonlySet<string> = ne
     const audit = createAudit(await readSnapshots(database), except);
     const heads = await readHeads(database.pool);
     for (const { shard, head } of heads) {
-      for (let after = 0; after < head; after += PAGE)
-        for (const event of await readShardRows(database.pool, shard, after, PAGE, head)) audit.take(event);
+      for (let after = 0; after < head;) {
+        const events = await readShardRows(database.pool, shard, after, PAGE, head);
+        for (const event of events) audit.take(event);
+        after += events.length;
+      }
     }
     return audit.result(heads.length);
   } finally {
