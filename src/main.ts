@@ -7,10 +7,11 @@ import { createDeviceDirectory } from './actors/device/device-actor.js';
 import { deviceStream } from './actors/device/events.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
-import type { Clock, Logger, RecordedEvent } from './actors/kernel/ports.js';
+import type { Clock, Logger, RecordedEvent, Subscriber } from './actors/kernel/ports.js';
+import { createRunningParts, type RunningParts } from './actors/kernel/running-parts.js';
 import { watchStalls } from './actors/kernel/stall-watch.js';
-import { startSubscription } from './actors/kernel/subscription.js';
-import { startRelay, type Relay } from './actors/relay/relay.js';
+import { startSubscription, type Subscription } from './actors/kernel/subscription.js';
+import { startRelay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { startAccess } from './api/access.js';
 import { watchActivity } from './api/activity.js';
@@ -33,9 +34,7 @@ import { createAuditLog } from './persistence/projections/audit-log.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
-import { createEventPublisher, type KafkaPublisher } from './transport/kafka/event-publisher.js';
-import { keepLocalKafka } from './transport/kafka/kept-broker.js';
-import { fetchedKafka } from './transport/kafka/local-broker.js';
+import { attachKafka, type AttachedKafka } from './transport/kafka/attached-kafka.js';
 import { createTopicVerifier } from './transport/kafka/topic-verifier.js';
 import { startBroker } from './transport/mqtt/broker.js';
 import { openCertificateAuthority } from './transport/pki/certificate-authority.js';
@@ -63,9 +62,6 @@ export interface ReadyMessage {
   readonly pids: { readonly postgres: number | null; readonly kafka: number | null };
 }
 
-/** Everything that runs, in the order of its start. Stopped in reverse. */
-type Running = { readonly name: string; stop(): Promise<void> | void }[];
-
 const STOP_MS = 9_000;
 const CERTIFICATE_CHECK_MS = 24 * 60 * 60 * 1000;
 /** A Kafka that is away holds up the start no longer than this; one that is there answers sooner. */
@@ -76,192 +72,81 @@ const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 
 const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
+/** What every part is given. */
+interface Surroundings {
+  readonly config: Config;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly meter: ReturnType<typeof createMeter>;
+  readonly running: RunningParts;
+  /** Aborted when the process is told to stop while it starts. */
+  readonly stopping: AbortSignal;
+}
+
 /** Starts every part, each on those before it, and says when all are up. */
-async function start(
-  config: Config,
-  { logger, meter }: { readonly logger: Logger; readonly meter: ReturnType<typeof createMeter> },
-  running: Running,
-  stopping: AbortSignal,
-): Promise<ReadyMessage> {
-  const dataDir = resolve(config.dataDir);
+async function start(surroundings: Surroundings): Promise<ReadyMessage> {
+  const { config, dataDir, running, stopping } = surroundings;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
-  for (const name of config.unread) logger.warn({ name }, 'this version does not read that variable');
 
   // Kafka takes longest to start and nothing waits for it but the relay.
-  const kafkaStart = startKafka(config, dataDir, running, logger, stopping);
+  const kafkaStart = startKafka(surroundings);
   kafkaStart.catch(() => undefined); // awaited below; a failure of Postgres comes first
 
-  const postgres = await startPostgres(config, dataDir, running, logger);
-  stopping.throwIfAborted();
-  const database = await openDatabase({ url: postgres.url, log: logger });
-  running.push({ name: 'database', stop: () => database.stop() });
-  await migrate(database, logger);
-  const journal = await openJournal({ database, clock, log: logger, meter, shards: config.shards });
-  running.push({ name: 'journal', stop: () => journal.stop() });
-  step('end', postgres.title);
-
-  step('begin', 'certificate authority');
-  const passphrase = config.caPassphrase;
-  const authority = await openCertificateAuthority({
-    dataDir,
-    passphrase,
-    clock,
-    logger,
-    publicHosts: config.publicHosts,
-  });
-  running.push({ name: 'certificate authority', stop: () => authority.stop() });
-  step('end', 'certificate authority');
-
-  const snapshots = createSnapshotStore(database);
-  const ports = { journal, snapshots, incomingIds: createIncomingIds(database), clock, logger, meter };
-  const devices = createDeviceDirectory(ports);
-  running.push({ name: 'devices', stop: () => devices.stop() });
-  const tenants = createTenantDirectory(ports);
-  running.push({ name: 'tenants', stop: () => tenants.stop() });
-
-  const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>
-    deviceCodec.decode(type, schemaVersion, payload, occurredAt);
-  const deviceIndex = createDeviceIndex({ database, decode });
-  const telemetry = createTelemetryHistory({ database, journal, decode, streamOf: deviceStream });
-  running.push({ name: 'telemetry', stop: () => telemetry.stop() });
-  const verifiers = createPasswordVerifiers(database);
-  const uses = createCredentialUses(database);
-  const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
-  running.push({ name: 'access', stop: () => access.stop() });
-  const audit = createAuditLog(database);
-  const projections = [deviceIndex, telemetry, audit].map(({ subscriber }) => subscriber);
-  const subscriptions = [...projections, access.registry].map((subscriber) =>
-    startSubscription({ subscriber, journal, clock, logger, meter }),
-  );
-  running.push(...subscriptions.map((subscription) => ({ name: 'subscription', stop: () => subscription.stop() })));
+  const storage = await startStorage(surroundings);
+  const authority = await startAuthority(surroundings);
+  const actors = startActors(surroundings, storage);
+  const readers = await startReaders(surroundings, storage, actors);
 
   const kafka = await kafkaStart;
   stopping.throwIfAborted();
-  const relay = await attachRelay(kafka, config.kafka.mode, { journal, clock, logger, meter }, running);
+  const relay = await startTheRelay(surroundings, kafka, storage);
 
-  const serverCertificate = await authority.serverCertificate();
-  const stalls = watchStalls({ clock, meter });
-  running.push({ name: 'stall watch', stop: () => stalls.stop() });
-  const broker = await startBroker({
-    devices,
-    deviceIndex: deviceIndex.index,
-    listeners: listenersOf(config),
-    tls: { ...serverCertificate, ca: authority.certificate },
-    limits: { publishRate: config.mqtt.publishRate },
-    clock,
-    logger,
-    meter,
-    stalls,
-  });
-  running.push({ name: 'mqtt', stop: () => broker.stop() });
-  const revocations = startSubscription({ subscriber: broker.subscriber, journal, clock, logger, meter, from: 'head' });
-  running.push({ name: 'sessions', stop: () => revocations.stop() });
-  const gateBuckets = (): ReturnType<typeof meter.buckets> => meter.buckets('fleetlog_commit_gate_seconds');
-  const activity = watchActivity({ journal, gateBuckets, clock });
-  const activityReader = startSubscription({
-    subscriber: activity.subscriber,
-    journal,
-    clock,
-    logger,
-    meter,
-    from: 'head',
-  });
-  running.push(
-    { name: 'activity', stop: () => activity.stop() },
-    { name: 'activity reader', stop: () => activityReader.stop() },
+  const edge = await startMqtt(surroundings, { ...storage, ...actors, ...readers, authority });
+  const doors = await startDoors(surroundings, { ...storage, ...actors, ...readers, ...edge, authority, relay });
+
+  const { deviceIndex } = readers;
+  running.add(
+    'lost sessions',
+    closeLostSessions({
+      index: deviceIndex.index,
+      journal: storage.journal,
+      devices: actors.devices,
+      attends: (tenant, device) => edge.broker.attends(tenant, device),
+      logger: surroundings.logger,
+    }),
   );
-  const renewal = setInterval(() => {
-    authority.serverCertificate().then(
-      (certificate) => broker.replaceServerCertificate(certificate),
-      (error: unknown) => logger.error({ err: error }, 'the server certificate could not be renewed'),
-    );
-  }, CERTIFICATE_CHECK_MS).unref();
-  running.push({ name: 'certificate renewal', stop: () => clearInterval(renewal) });
-
-  const portOf = (name: string): number | null =>
-    broker.listeners.find((listener) => listener.name === name)?.port ?? null;
-  const publicHost = config.publicHosts[0] ?? '127.0.0.1';
-  const adminToken = await firstAdminToken(config.adminToken, dataDir);
-  const admin = await ensureFirstAdmin(access, config.adminPassword);
-  if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
-  const mqtt = { host: publicHost, mqttsPort: portOf('mqtts'), plainPort: portOf('mqtt') };
-  const parts = {
-    journal,
-    relay: relay?.relay,
-    subscriptions: [...subscriptions, revocations],
-    gate: broker,
-    devices,
-    database,
-    stalls,
-    directories: [devices, tenants],
-    mqtt,
-  };
-  observeDegraded(meter, parts);
-  const api = createApi({
-    devices,
-    access,
-    audit: audit.log,
-    idempotency: createIdempotencyStore({ database, node: config.nodeId, life: randomUUID() }),
-    deviceIndex: deviceIndex.index,
-    telemetry: telemetry.history,
-    journal,
-    authority,
-    status: () => systemStatus(parts, VERSION, clock),
-    activity: (tenant) => activity.read(tenant),
-    verifyRelay: relay && (() => relay.verifier.verify()),
-    ready: () => readiness(parts),
-    overloaded: () => broker.waiting().isFull,
-    metrics: () => meter.text(),
-    loopback: isLoopback(config.http.host),
-    adminTokenSha256: createHash('sha256').update(adminToken.token).digest('hex'),
-    publicHosts: config.publicHosts,
-    trustedProxies: config.trustedProxies,
-    mqtts: { host: publicHost, port: portOf('mqtts') ?? 0 },
-    dashboard: loadDashboard(),
-    clock,
-    randomBytes,
-    logger,
-    meter,
-  });
-  const http = await startHttp({ api, ...config.http });
-  running.push({ name: 'http', stop: () => http.stop() });
-
-  const reconciliation = closeLostSessions({
-    index: deviceIndex.index,
-    journal,
-    devices,
-    attends: (tenant, device) => broker.attends(tenant, device),
-    logger,
-  });
-  running.push({ name: 'lost sessions', stop: () => reconciliation.stop() });
-
-  const url = `http://${hostInUrl(isAnyAddress(config.http.host) ? publicHost : config.http.host)}:${http.port}`;
-  const mqttsPort = portOf('mqtts');
-  await writeCliAccess(dataDir, { url, token: adminToken.token, mqtt: { host: publicHost, port: mqttsPort } });
   return {
     type: 'ready',
-    url,
-    mqtt: mqttsPort === null ? null : `mqtts://${hostInUrl(publicHost)}:${mqttsPort}`,
-    mqttsPort,
-    plainPort: portOf('mqtt'),
+    ...doors,
     caFingerprint: authority.fingerprint,
     dataDir,
-    token: adminToken.token,
-    tokenFile: adminToken.file,
-    admin,
     kafka: kafka?.brokers.join(',') ?? null,
     eventsTopic: config.kafka.eventsTopic,
-    pids: { postgres: postgres.pid, kafka: kafka?.pid ?? null },
+    pids: { postgres: storage.postgresPid, kafka: kafka?.pid ?? null },
   };
 }
 
-async function startPostgres(
-  config: Config,
-  dataDir: string,
-  running: Running,
-  logger: Logger,
-): Promise<{ url: string; pid: number | null; title: string }> {
+async function startStorage(surroundings: Surroundings) {
+  const { config, logger, meter, running, stopping } = surroundings;
+  const postgres = await startPostgres(surroundings);
+  stopping.throwIfAborted();
+  const database = running.add('database', await openDatabase({ url: postgres.url, log: logger }));
+  await migrate(database, logger);
+  const journal = await openJournal({ database, clock, log: logger, meter, shards: config.shards });
+  running.add('journal', journal);
+  step('end', postgres.title);
+  return { database, journal, snapshots: createSnapshotStore(database), postgresPid: postgres.pid };
+}
+type Storage = Awaited<ReturnType<typeof startStorage>>;
+
+async function startPostgres({
+  config,
+  dataDir,
+  logger,
+  running,
+}: Surroundings): Promise<{ url: string; pid: number | null; title: string }> {
   if (config.databaseUrl !== undefined) {
     step('begin', 'Postgres');
     return { url: config.databaseUrl, pid: null, title: 'Postgres' };
@@ -272,68 +157,183 @@ async function startPostgres(
   const onExit = (reason: string): void =>
     logger.error({ reason }, 'the embedded Postgres ended; devices are held until it is back');
   const starting = startEmbeddedPostgres({ dataDir: folder, log: logger, onExit });
-  running.push({ name: 'Postgres', stop: () => stopStarted(starting) });
+  running.addStarting('Postgres', starting);
   const postgres = await starting;
   return { url: postgres.url, pid: postgres.pid, title };
 }
 
-/** A process of its own outlives this one: a stop that comes while it still starts waits for it. */
-async function stopStarted(starting: Promise<{ stop(): Promise<void> }>): Promise<void> {
-  const started = await starting.catch(() => undefined);
-  await started?.stop();
+async function startAuthority({ config, dataDir, logger, running }: Surroundings) {
+  step('begin', 'certificate authority');
+  const { caPassphrase: passphrase, publicHosts } = config;
+  const authority = await openCertificateAuthority({ dataDir, passphrase, clock, logger, publicHosts });
+  step('end', 'certificate authority');
+  return running.add('certificate authority', authority);
+}
+type Authority = Awaited<ReturnType<typeof startAuthority>>;
+
+function startActors({ logger, meter, running }: Surroundings, { database, journal, snapshots }: Storage) {
+  const ports = { journal, snapshots, incomingIds: createIncomingIds(database), clock, logger, meter };
+  return {
+    devices: running.add('devices', createDeviceDirectory(ports)),
+    tenants: running.add('tenants', createTenantDirectory(ports)),
+  };
+}
+type Actors = ReturnType<typeof startActors>;
+
+/** What is read out of the journal: projections, and who may do what. */
+async function startReaders(surroundings: Surroundings, storage: Storage, { tenants }: Actors) {
+  const { logger, running } = surroundings;
+  const { database, journal, snapshots } = storage;
+  const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>
+    deviceCodec.decode(type, schemaVersion, payload, occurredAt);
+  const deviceIndex = createDeviceIndex({ database, decode });
+  const telemetry = createTelemetryHistory({ database, journal, decode, streamOf: deviceStream });
+  running.add('telemetry', telemetry);
+  const verifiers = createPasswordVerifiers(database);
+  const uses = createCredentialUses(database);
+  const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
+  running.add('access', access);
+  const audit = createAuditLog(database);
+  const subscriptions = [deviceIndex.subscriber, telemetry.subscriber, audit.subscriber, access.registry].map(
+    (subscriber) => subscribe(surroundings, storage, subscriber),
+  );
+  return { deviceIndex, telemetry, access, audit, subscriptions };
+}
+type Readers = Awaited<ReturnType<typeof startReaders>>;
+
+function subscribe(
+  { logger, meter, running }: Surroundings,
+  { journal }: Pick<Storage, 'journal'>,
+  subscriber: Subscriber,
+  from?: 'head',
+): Subscription {
+  const subscription = startSubscription({ subscriber, journal, clock, logger, meter, ...(from && { from }) });
+  return running.add(`subscription ${subscriber.name}`, subscription);
 }
 
-interface RunningKafka {
-  readonly brokers: readonly string[];
-  readonly pid: number | null;
-  readonly publisher: KafkaPublisher;
-  readonly title: string;
+function startKafka({ config, dataDir, logger, running, stopping: signal }: Surroundings) {
+  // It stops last: everything that is started meanwhile ends before it.
+  const onStarting: Parameters<typeof attachKafka>[1]['onStarting'] = (broker) =>
+    running.addStarting('Kafka', broker, 'last');
+  return attachKafka(config.kafka, { dataDir, shards: config.shards, clock, logger, signal, onStarting });
 }
 
-/** Brings up what the relay needs; `undefined` when Kafka is off, which is no fault. */
-async function startKafka(
-  config: Config,
-  dataDir: string,
-  running: Running,
-  logger: Logger,
-  stopping: AbortSignal,
-): Promise<RunningKafka | undefined> {
-  const { mode } = config.kafka;
-  if (mode === 'off' || (mode === 'auto' && fetchedKafka() === undefined)) return undefined;
-  let local: { brokers: string; pid: number } | undefined;
-  if (mode !== 'brokers') {
-    const starting = keepLocalKafka({ dataDir: join(dataDir, 'kafka'), logger, signal: stopping });
-    // First in the list: everything that is started meanwhile ends before it.
-    running.unshift({ name: 'Kafka', stop: () => stopStarted(starting) });
-    local = await starting;
-  }
-  const brokers = local ? [local.brokers] : config.kafka.brokers;
-  const publisher = createEventPublisher({ ...config.kafka, brokers, shards: config.shards, clock, logger });
-  return { brokers, pid: local?.pid ?? null, publisher, title: local ? 'Kafka (local)' : 'Kafka' };
-}
-
-async function attachRelay(
-  kafka: RunningKafka | undefined,
-  mode: Config['kafka']['mode'],
-  ports: Omit<Parameters<typeof startRelay>[0], 'publisher'>,
-  running: Running,
-): Promise<{ readonly relay: Relay; readonly verifier: ReturnType<typeof createTopicVerifier> } | undefined> {
+async function startTheRelay(
+  { config, logger, meter, running }: Surroundings,
+  kafka: AttachedKafka | undefined,
+  { journal }: Storage,
+) {
   if (!kafka) {
     // With `auto` the set-up has said already why there is none.
-    if (mode === 'off')
+    if (config.kafka.mode === 'off')
       step('off', 'Kafka off: events wait in the journal; attach Kafka any time, the relay starts at position 0');
     return undefined;
   }
   step('begin', kafka.title);
   const { publisher } = kafka;
-  running.push({ name: 'Kafka client', stop: () => publisher.stop() });
-  const relay = startRelay({ ...ports, publisher });
-  running.push({ name: 'relay', stop: () => relay.stop() });
+  running.add('Kafka client', publisher);
+  const relay = running.add('relay', startRelay({ journal, clock, logger, meter, publisher }));
   // A topic that does not fit or a checkpoint beyond the head ends the start; a Kafka that is away does not.
   const reached = await relay.checked(KAFKA_CHECK_MS);
   if (reached) step('end', kafka.title);
   else step('off', `${kafka.title} is away: events wait in the journal, the relay goes on when it is back`);
-  return { relay, verifier: createTopicVerifier({ publisher, journal: ports.journal }) };
+  return { relay, verifier: createTopicVerifier({ publisher, journal }) };
+}
+
+async function startMqtt(
+  surroundings: Surroundings,
+  parts: Pick<Storage, 'journal'> & Actors & Readers & { readonly authority: Authority },
+) {
+  const { config, logger, meter, running } = surroundings;
+  const { authority, devices, deviceIndex } = parts;
+  const stalls = running.add('stall watch', watchStalls({ clock, meter }));
+  const broker = await startBroker({
+    devices,
+    deviceIndex: deviceIndex.index,
+    listeners: listenersOf(config),
+    tls: { ...(await authority.serverCertificate()), ca: authority.certificate },
+    limits: { publishRate: config.mqtt.publishRate },
+    clock,
+    logger,
+    meter,
+    stalls,
+  });
+  running.add('mqtt', broker);
+  const revocations = subscribe(surroundings, parts, broker.subscriber, 'head');
+  const renewal = setInterval(() => {
+    authority.serverCertificate().then(
+      (certificate) => broker.replaceServerCertificate(certificate),
+      (error: unknown) => logger.error({ err: error }, 'the server certificate could not be renewed'),
+    );
+  }, CERTIFICATE_CHECK_MS).unref();
+  running.add('certificate renewal', { stop: () => clearInterval(renewal) });
+  return { broker, stalls, revocations };
+}
+type Edge = Awaited<ReturnType<typeof startMqtt>>;
+
+/** REST, dashboard and metrics, the first administrator, and what the command line needs to find them. */
+async function startDoors(
+  surroundings: Surroundings,
+  parts: Storage &
+    Actors &
+    Readers &
+    Edge & { readonly authority: Authority; readonly relay: Awaited<ReturnType<typeof startTheRelay>> },
+) {
+  const { config, dataDir, logger, meter, running } = surroundings;
+  const { journal, broker, devices, tenants, relay, access } = parts;
+  const activity = watchActivity({ journal, gateBuckets: () => meter.buckets('fleetlog_commit_gate_seconds'), clock });
+  running.add('activity', activity);
+  subscribe(surroundings, parts, activity.subscriber, 'head');
+
+  const portOf = (name: string): number | null =>
+    broker.listeners.find((listener) => listener.name === name)?.port ?? null;
+  const publicHost = config.publicHosts[0] ?? '127.0.0.1';
+  const [mqttsPort, plainPort] = [portOf('mqtts'), portOf('mqtt')];
+  const system = {
+    ...parts,
+    relay: relay?.relay,
+    subscriptions: [...parts.subscriptions, parts.revocations],
+    gate: broker,
+    directories: [devices, tenants],
+    mqtt: { host: publicHost, mqttsPort, plainPort },
+  };
+  observeDegraded(meter, system);
+
+  const adminToken = await firstAdminToken(config.adminToken, dataDir);
+  const admin = await ensureFirstAdmin(access, config.adminPassword);
+  if (!process.connected) await writeGeneratedPassword(dataDir, admin.password, logger);
+  const api = createApi({
+    devices,
+    access,
+    audit: parts.audit.log,
+    idempotency: createIdempotencyStore({ database: parts.database, node: config.nodeId, life: randomUUID() }),
+    deviceIndex: parts.deviceIndex.index,
+    telemetry: parts.telemetry.history,
+    journal,
+    authority: parts.authority,
+    status: () => systemStatus(system, VERSION, clock),
+    activity: (tenant) => activity.read(tenant),
+    verifyRelay: relay && (() => relay.verifier.verify()),
+    ready: () => readiness(system),
+    overloaded: () => broker.waiting().isFull,
+    metrics: () => meter.text(),
+    loopback: isLoopback(config.http.host),
+    adminTokenSha256: createHash('sha256').update(adminToken.token).digest('hex'),
+    publicHosts: config.publicHosts,
+    trustedProxies: config.trustedProxies,
+    mqtts: { host: publicHost, port: mqttsPort ?? 0 },
+    dashboard: loadDashboard(),
+    clock,
+    randomBytes,
+    logger,
+    meter,
+  });
+  const http = running.add('http', await startHttp({ api, ...config.http }));
+
+  const url = `http://${hostInUrl(isAnyAddress(config.http.host) ? publicHost : config.http.host)}:${http.port}`;
+  await writeCliAccess(dataDir, { url, token: adminToken.token, mqtt: { host: publicHost, port: mqttsPort } });
+  const mqtt = mqttsPort === null ? null : `mqtts://${hostInUrl(publicHost)}:${mqttsPort}`;
+  return { url, mqtt, mqttsPort, plainPort, token: adminToken.token, tokenFile: adminToken.file, admin };
 }
 
 function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['listeners'] {
@@ -346,23 +346,17 @@ function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['liste
   return { ...(mqtts && { mqtts }), ...(plain && { mqtt: plain }), ...(wss && { wss }) };
 }
 
-/** Stops all parts in reverse order, once, however often it is asked. A part that fails to stop holds up no other. */
-function createStop(running: Running, logger: Logger, begun: AbortController): (code: number) => Promise<never> {
+/** Stops all parts, once, however often it is asked. */
+function createStop(running: RunningParts, logger: Logger, begun: AbortController): (code: number) => Promise<never> {
   let stopping: Promise<never> | undefined;
   return (code) => {
     stopping ??= (async () => {
       begun.abort();
       const late = setTimeout(() => {
-        logger.error({ left: running.map(({ name }) => name) }, 'the stop took too long');
+        logger.error({ left: running.left }, 'the stop took too long');
         process.exit(1);
       }, STOP_MS);
-      for (let part = running.pop(); part; part = running.pop()) {
-        try {
-          await part.stop();
-        } catch (error) {
-          logger.error({ part: part.name, err: error }, 'a part did not stop in order');
-        }
-      }
+      await running.stopAll(logger);
       clearTimeout(late);
       process.exit(code);
     })();
@@ -400,7 +394,7 @@ const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 async function main(): Promise<void> {
-  const running: Running = [];
+  const running = createRunningParts();
   let config: Config | undefined;
   let logger = createLogger({ level: 'info', format: 'json' });
   const stopping = new AbortController();
@@ -411,7 +405,9 @@ async function main(): Promise<void> {
     logger = createLogger(config.log, meter);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
     process.on('disconnect', () => void stop(0)); // whoever started this process is gone
-    const ready = await start(config, { logger, meter }, running, stopping.signal);
+    for (const name of config.unread) logger.warn({ name }, 'this version does not read that variable');
+    const dataDir = resolve(config.dataDir);
+    const ready = await start({ config, dataDir, logger, meter, running, stopping: stopping.signal });
     logger.info({ url: ready.url, mqtt: ready.mqtt, kafka: ready.kafka }, 'Fleetlog is ready');
     tell(ready);
   } catch (error) {
