@@ -19,7 +19,8 @@ export const LINES: StreamFormat = {
 export function serverSentEvents(retryMs: number): StreamFormat {
   return {
     mediaType: 'text/event-stream; charset=utf-8',
-    opening: () => `retry: ${retryMs}\n\n`,
+    // With the place where it begins: a reader that loses its line before the first event misses nothing.
+    opening: (positions) => `retry: ${retryMs}\nid: ${formatPositions(positions)}\n\n`,
     event: (event, positions) =>
       `${positions ? `id: ${formatPositions(positions)}\n` : ''}data: ${eventJson(event)}\n\n`,
     skipped: (count) => `event: skipped\ndata: ${count}\n\n`,

@@ -1,15 +1,19 @@
 import type { Journal, RecordedEvent } from '../actors/kernel/ports.js';
-import { deviceStream } from '../actors/device/events.js';
 import { parseStreamKey } from '../actors/kernel/stream-key.js';
 import type { Positions } from './positions.js';
 
 /** Which events a reader may and wants to see. */
 export interface EventSelection {
   readonly tenant: string;
-  readonly device?: string;
+  readonly shard?: number;
+  readonly stream?: string;
   readonly types?: ReadonlySet<string>;
   /** Accepted under this credential: fingerprint of a certificate, id of a token or session (SEC-152). */
   readonly credential?: string;
+  /** Who has caused it, as the metadata name them. */
+  readonly principal?: string;
+  /** What it belongs to: a request, or the event that a chain began with. */
+  readonly correlationId?: string;
   /** Recorded at or after this time, ms since 1970. */
   readonly from?: number;
   /** Recorded at or before this time, ms since 1970. */
@@ -19,7 +23,7 @@ export interface EventSelection {
 }
 
 /** By how much the clock of a server may go back without hiding events from a search by time. */
-const CLOCK_MARGIN_MS = 24 * 60 * 60 * 1000;
+export const CLOCK_MARGIN_MS = 24 * 60 * 60 * 1000;
 
 /** Events read from the journal at a time: what one reader holds in memory. */
 const CHUNK = 100;
@@ -37,13 +41,11 @@ export async function* scanJournal(
   heads: Positions,
   maxScanned = Infinity,
 ): AsyncGenerator<readonly RecordedEvent[], void, void> {
-  const only =
-    selection.device === undefined ? undefined : journal.shardOf(deviceStream(selection.tenant, selection.device));
   const selects = selectorOf(selection);
   let scanned = 0;
   for (let shard = 0; shard < journal.shards; shard++) {
     const head = heads[shard] ?? 0;
-    if (only !== undefined && shard !== only) {
+    if (!mayHold(journal, selection, shard)) {
       // Nothing here can be selected: passed over, so that a resumed reader does not look again.
       positions[shard] = Math.max(positions[shard] ?? 0, head);
       continue;
@@ -69,7 +71,7 @@ export async function* scanJournal(
 }
 
 /** Position of the first event of a shard that was recorded at `time` or later, found by some log2(head) single reads. */
-async function firstPositionAt(
+export async function firstPositionAt(
   journal: Pick<Journal, 'readShard'>,
   shard: number,
   head: number,
@@ -85,16 +87,33 @@ async function firstPositionAt(
   return low;
 }
 
-function selectorOf(selection: EventSelection): (event: RecordedEvent) => boolean {
-  const { tenant, device, types, credential, from = -Infinity, to = Infinity, filter } = selection;
-  const stream = device === undefined ? undefined : deviceStream(tenant, device);
-  // As `origin.ts` writes it. Text of clients can not look like it: its quotes are escaped.
-  const mark = credential === undefined ? undefined : Buffer.from(`"credential":${JSON.stringify(credential)}`);
+/** Whether a shard can hold what is selected. */
+export function mayHold(
+  journal: Pick<Journal, 'shardOf'>,
+  { shard: only, stream }: EventSelection,
+  shard: number,
+): boolean {
+  return (only ?? shard) === shard && (stream === undefined || journal.shardOf(stream) === shard);
+}
+
+/** The selection as a question to one event, the dearest part last. */
+export function selectorOf(selection: EventSelection): (event: RecordedEvent) => boolean {
+  const { tenant, shard, stream, types, from = -Infinity, to = Infinity, filter } = selection;
+  const marks = marksOf(selection);
   return (event) =>
-    (stream === undefined ? parseStreamKey(event.stream).tenant === tenant : event.stream === stream) &&
+    (shard === undefined || event.shard === shard) &&
+    (stream === undefined || event.stream === stream) &&
+    parseStreamKey(event.stream).tenant === tenant &&
     (types === undefined || types.has(event.type)) &&
     event.recordedAt >= from &&
     event.recordedAt <= to &&
-    (mark === undefined || event.metadata.includes(mark)) &&
+    marks.every((mark) => event.metadata.includes(mark)) &&
     (filter === undefined || filter(event));
+}
+
+/** Members of the metadata as `origin.ts` writes them. Text of clients can not look like one: its quotes are escaped. */
+function marksOf({ credential, principal, correlationId }: EventSelection): Buffer[] {
+  return Object.entries({ credential, principal, correlationId }).flatMap(([member, value]) =>
+    value === undefined ? [] : [Buffer.from(`"${member}":${JSON.stringify(value)}`)],
+  );
 }

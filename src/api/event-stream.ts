@@ -11,7 +11,7 @@ import { Refusal } from './problem.js';
 export interface StreamFormat {
   readonly mediaType: string;
   /** Sent before the first event. */
-  opening(): string;
+  opening(positions: Positions): string;
   /** @param positions that a reader resumes from once it has this event; absent = its place stays where it was */
   event(event: RecordedEvent, positions: Positions | undefined): string;
   /** Tells of events that the reader's pace has left out; `''` = this format has no such thing. */
@@ -128,7 +128,7 @@ async function pump(
   const send = (text: string): Promise<void> => write(response, text, doorbell, limits.stallMs);
   response.status(200).set({ 'Content-Type': format.mediaType, 'X-Accel-Buffering': 'no' });
   response.flushHeaders();
-  await send(format.opening());
+  await send(format.opening(positions));
   do {
     doorbell.rest();
     for await (const batch of scanJournal(journal, selection, positions, headPositions(journal))) {

@@ -45,14 +45,14 @@ export function createConditionCompiler(
     if (text.length > MAX_TEXT) return refused(`A condition has at most ${MAX_TEXT} characters.`);
     try {
       const check = environment.check(text);
-      if (!check.valid) return refused(sentenceOf(check.error, subject, Object.keys(members)));
+      if (!check.valid) return refused(sentenceOf(check.error, subject, Object.keys(members)) + columnOf(check.error));
       if (check.type !== 'bool' && check.type !== 'dyn') return refused('A condition is true or false.');
       const program = environment.parse(text);
       const part = refusedPart(program.ast, false);
       if (part !== undefined) return refused(part);
       return { ok: true, condition: { matches: (value) => holds(program, subject, value) } };
     } catch (error) {
-      return refused(sentenceOf(error, subject, Object.keys(members)));
+      return refused(sentenceOf(error, subject, Object.keys(members)) + columnOf(error));
     }
   };
 }
@@ -112,6 +112,12 @@ function sentenceOf(error: unknown, subject: string, members: readonly string[])
   if (member === undefined) return `${line.slice(0, 200)}.`;
   const nearest = nearestName(member, members);
   return `There is no ${subject}.${member}${nearest === undefined ? '.' : `; did you mean ${subject}.${nearest}?`}`;
+}
+
+/** ` (column 7)`: where the library has found the fault, counted from 1 in the whole text. */
+function columnOf(error: unknown): string {
+  const { range } = error as { readonly range?: { readonly start: number } };
+  return range === undefined ? '' : ` (column ${range.start + 1})`;
 }
 
 function refused(detail: string): CompiledCondition {

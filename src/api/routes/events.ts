@@ -1,7 +1,9 @@
 import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
+import { deviceStream } from '../../actors/device/events.js';
 import type { Call, Handlers } from '../call.js';
 import { LINES, serverSentEvents } from '../event-formats.js';
 import { eventPageJson } from '../event-json.js';
+import { readBackwards } from '../event-scan-back.js';
 import { scanJournal, type EventSelection } from '../event-scan.js';
 import type { EventStreams, StreamFormat } from '../event-stream.js';
 import { eventFilter } from '../filter.js';
@@ -19,11 +21,16 @@ interface EventRouteOptions {
 
 interface EventParameters {
   readonly after?: string;
+  readonly before?: string;
   readonly limit?: number;
   readonly follow: boolean;
   readonly device?: string;
+  readonly stream?: string;
+  readonly shard?: number;
   readonly types?: readonly string[];
   readonly credential?: string;
+  readonly principal?: string;
+  readonly correlationId?: string;
   readonly from?: string;
   readonly to?: string;
   readonly filter?: string;
@@ -54,7 +61,10 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
 
   return {
     listEvents(call) {
-      const { after, follow, 'Last-Event-ID': lastEventId } = call.parameters as EventParameters;
+      const { after, before, follow, 'Last-Event-ID': lastEventId } = call.parameters as EventParameters;
+      if (before !== undefined && (after !== undefined || call.answer !== 'application/json')) {
+        throw new Refusal('PARAMETER_INVALID', 'before is for pages of JSON, and goes without after.');
+      }
       const begin = (otherwise: () => Positions, from = after): Positions =>
         from === undefined ? otherwise() : from === 'head' ? headPositions(journal) : parsePositions(from, journal);
       const first = (): Positions => new Array<number>(journal.shards).fill(0);
@@ -70,30 +80,54 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
           return stream(call, LINES, begin(first), follow);
         case undefined:
         default:
-          return answerPage(journal, call, begin(first));
+          return before === undefined
+            ? answerPage(journal, call, begin(first))
+            : answerPageBack(journal, call, begin(first, before));
       }
     },
   };
 }
 
 function selectionOf(call: Call): EventSelection {
-  const { device, types, credential, from, to, filter } = call.parameters as EventParameters;
+  const parameters = call.parameters as EventParameters;
+  const { device, stream = device && deviceStream(call.access.tenant, device), types, from, to, filter } = parameters;
+  if (device !== undefined && parameters.stream !== undefined) {
+    throw new Refusal('PARAMETER_INVALID', 'device and stream go without each other.');
+  }
+  const { shard, credential, principal, correlationId } = parameters;
   return {
     tenant: call.access.tenant,
-    ...(device === undefined ? {} : { device }),
+    ...(shard === undefined ? {} : { shard }),
+    ...(stream === undefined ? {} : { stream }),
     ...(types === undefined ? {} : { types: new Set(types) }),
     ...(credential === undefined ? {} : { credential }),
+    ...(principal === undefined ? {} : { principal }),
+    ...(correlationId === undefined ? {} : { correlationId }),
     ...(from === undefined ? {} : { from: parseRfc3339(from) }),
     ...(to === undefined ? {} : { to: parseRfc3339(to) }),
     ...(filter === undefined ? {} : { filter: eventFilter(filter) }),
   };
 }
 
-async function answerPage(journal: Journal, call: Call, positions: Positions): Promise<void> {
+/** Number of events in a page. @throws Refusal `PARAMETER_INVALID` */
+function pageLimitOf(call: Call): number {
   const { limit = PAGE_LIMIT } = call.parameters as EventParameters;
-  if (limit > MAX_PAGE_LIMIT) {
-    throw new Refusal('PARAMETER_INVALID', `A page holds at most ${MAX_PAGE_LIMIT} events; lines have no bound.`);
-  }
+  if (limit <= MAX_PAGE_LIMIT) return limit;
+  throw new Refusal('PARAMETER_INVALID', `A page holds at most ${MAX_PAGE_LIMIT} events; lines have no bound.`);
+}
+
+/** The newest first: what somebody who looks wants to see. */
+async function answerPageBack(journal: Journal, call: Call, positions: Positions): Promise<void> {
+  const after = formatPositions(positions);
+  const bounds = { limit: pageLimitOf(call), maxScanned: MAX_SCANNED, maxBytes: MAX_PAGE_BYTES };
+  const { events, more, estimate } = await readBackwards(journal, selectionOf(call), positions, bounds);
+  const next = more ? formatPositions(positions) : null;
+  linkNext(call, next, 'before');
+  call.response.type('application/json').send(eventPageJson(events, { next, after, estimate }));
+}
+
+async function answerPage(journal: Journal, call: Call, positions: Positions): Promise<void> {
+  const limit = pageLimitOf(call);
   const heads = headPositions(journal);
   const events: RecordedEvent[] = [];
   let bytes = 0;

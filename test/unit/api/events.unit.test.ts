@@ -207,6 +207,72 @@ describe('the journal', () => {
     expect(more.body.items.map(keyOf)).toEqual([keyOf(added)]);
   });
 
+  describe('read backwards', () => {
+    const back = async (query: string): Promise<{ seen: Shown[]; first: Response }> => {
+      const seen: Shown[] = [];
+      let first: Response | undefined;
+      let path: string | undefined = `/api/v1/events?before=head&${query}`;
+      while (path !== undefined) {
+        const page: Response = await under.admin.get(path);
+        expect(answerFaults('/api/v1/events', 'get', page)).toEqual([]);
+        first ??= page;
+        seen.push(...page.body.items);
+        path = /<([^>]+)>; rel="next"/.exec(page.headers['link'] ?? '')?.[1];
+      }
+      return { seen, first: first! };
+    };
+
+    test('gives every event of the tenant once, the newest first, and in each shard in its order', async () => {
+      const { seen, first } = await back('limit=7');
+      expect(seen.map(keyOf).sort()).toEqual(ours());
+      for (const [index, event] of seen.entries()) {
+        const newer = seen.slice(0, index).filter(({ shard }) => shard === event.shard);
+        expect(newer.every(({ position }) => position > event.position)).toBe(true);
+      }
+      const times = seen.map((event) => Date.parse((event as Shown & { recordedAt: string }).recordedAt));
+      expect(times).toEqual([...times].sort((a, b) => b - a));
+      // 41 events were recorded, one of them by another tenant: seven seen of seven looked at are reckoned up to all.
+      expect(first.body.estimate).toBeGreaterThanOrEqual(35);
+    });
+
+    test('goes on forwards behind `after` of its first page, with nothing lost in between', async () => {
+      const { first } = await back('limit=3');
+      const added = await under.record('device/default/d1', 'TelemetryRecorded', { n: 'new' });
+      const more = await under.admin.get(`/api/v1/events?after=${first.body.after}`);
+      expect(more.body.items.map(keyOf)).toEqual([keyOf(added)]);
+    });
+
+    test('takes stream, shard, time and what stands in the metadata', async () => {
+      const all = (await back('limit=1000')).seen as (Shown & { recordedAt: string })[];
+      const [middle] = all.slice(20);
+      const time = encodeURIComponent(middle!.recordedAt);
+      expect((await back(`limit=4&to=${time}`)).seen).toEqual(
+        all.filter(({ recordedAt }) => recordedAt <= middle!.recordedAt),
+      );
+      expect((await back(`limit=4&from=${time}`)).seen).toEqual(
+        all.filter(({ recordedAt }) => recordedAt >= middle!.recordedAt),
+      );
+      const { stream, shard } = middle!;
+      expect((await back(`stream=${stream}`)).seen).toEqual(all.filter((event) => event.stream === stream));
+      expect((await back(`shard=${shard}&limit=2`)).seen).toEqual(all.filter((event) => event.shard === shard));
+      expect((await back('principal=device/x')).seen).toEqual(all);
+      expect((await back('principal=device/y')).seen).toEqual([]);
+      expect((await back('correlationId=nothing')).first.body.estimate).toBe(0);
+      const rival = await under.admin.get('/api/v1/events?before=head&stream=device/rival/d1');
+      expect(rival.body.items).toEqual([]);
+    });
+
+    test('is refused together with after, for lines, and for a device and a stream at once', async () => {
+      for (const query of ['before=head&after=head', 'device=d1&stream=device/default/d1']) {
+        const refused = await under.admin.get(`/api/v1/events?${query}`);
+        expect([refused.status, refused.body.code]).toEqual([400, 'PARAMETER_INVALID']);
+      }
+      const lines = await open(under, '/api/v1/events?before=head', 'application/x-ndjson');
+      expect(lines.response.statusCode).toBe(400);
+      lines.close();
+    });
+  });
+
   test('streams as lines every event once up to the heads at the start, shard by shard', async () => {
     const stream = await open(under, '/api/v1/events', 'application/x-ndjson');
     expect(stream.response.headers['content-type']).toBe('application/x-ndjson; charset=utf-8');
@@ -275,6 +341,18 @@ describe('the journal', () => {
     }
   });
 
+  test('says first where it begins, so that a line lost before the first event is resumed without a gap', async () => {
+    const first = await open(under, '/api/v1/events', 'text/event-stream');
+    const text = await first.until((sofar) => /^id: .+$/m.test(sofar));
+    first.close();
+    const missed = await under.record('device/default/d1', 'TelemetryRecorded', { n: 'missed' });
+    const place = /^id: (.+)$/m.exec(text)![1]!;
+    const resumed = await open(under, `/api/v1/events?after=${place}`, 'text/event-stream');
+    const rest = sseEventsOf(await resumed.until((sofar) => sseEventsOf(sofar).length > 0));
+    resumed.close();
+    expect(rest.map(({ event }) => keyOf(event))).toEqual([keyOf(missed)]);
+  });
+
   test('sends a comment with the positions while nothing happens, so that a narrow selection resumes near the head', async () => {
     const stream = await open(under, '/api/v1/events?device=d1', 'text/event-stream');
     const other = await under.record('device/default/d2', 'TelemetryRecorded');
@@ -291,13 +369,13 @@ describe('the journal', () => {
     }
     const path = '/api/v1/events?device=paced&perSecond=1&after=';
     const stream = await open(under, `${path}0:0`, 'text/event-stream');
-    const text = await stream.until((sofar) => /^id: /m.test(sofar));
+    const text = await stream.until((sofar) => /^: still here\nid: /m.test(sofar));
     stream.close();
     const numbers = [...text.matchAll(/"payload":\{"n":(\d+)\}/g)].map(([, n]) => Number(n));
     expect(numbers).toEqual([5, 10]);
     expect(text).toContain('event: skipped\ndata: 9\n\n');
 
-    const place = /^id: (.*)$/m.exec(text)![1]!;
+    const place = [...text.matchAll(/^id: (.*)$/gm)].at(-1)![1]!;
     const resumed = await open(under, `${path}${place}`, 'text/event-stream');
     await under.record('device/default/paced', 'TelemetryRecorded', { n: 11 });
     const rest = await resumed.until((sofar) => sofar.includes('"n":11'));

@@ -49,7 +49,7 @@ test('a filter that can not be evaluated is refused with what is wrong', async (
   expect([status, body.code, body.detail]).toEqual([
     422,
     'FILTER_INVALID',
-    'There is no device.tipe; did you mean device.type?',
+    'There is no device.tipe; did you mean device.type? (column 8)',
   ]);
   expect((await events('event.type.matches("a")')).body).toMatchObject({
     code: 'FILTER_INVALID',

@@ -26,9 +26,9 @@ describe('condition', () => {
   });
 
   test('a name that does not exist is refused with the nearest one', () => {
-    expect(refusal('event.tag == "x"')).toBe('There is no event.tag; did you mean event.tags?');
-    expect(refusal('tags == "x"')).toBe('There is no tags; did you mean event.tags?');
-    expect(refusal('evnt.id == "x"')).toBe('There is no evnt; did you mean event?');
+    expect(refusal('event.tag == "x"')).toBe('There is no event.tag; did you mean event.tags? (column 7)');
+    expect(refusal('tags == "x"')).toBe('There is no tags; did you mean event.tags? (column 1)');
+    expect(refusal('evnt.id == "x"')).toBe('There is no evnt; did you mean event? (column 1)');
     expect(refusal('event.id + 1')).toBeDefined();
     expect(refusal('event.n')).toBe('A condition is true or false.');
     expect(refusal('event.id ==')).toBeDefined();
