@@ -55,6 +55,19 @@ export async function watchedPage(
   return { context, page, faults, requests };
 }
 
+/** Through the sign-in page, as a person would. */
+export async function signIn(
+  page: Page,
+  who: { readonly name: string; readonly password: string },
+  path = '/',
+): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('Name').fill(who.name);
+  await page.getByLabel('Password').fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+}
+
 /** What axe finds against WCAG 2.2 AA, as sentences. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { MqttClient } from 'mqtt';
-import type { Browser, Page } from 'playwright-core';
-import { accessibilityFaults, chromiumPath, launchBrowser, watchedPage } from '../../support/browser.js';
+import type { Browser } from 'playwright-core';
+import { accessibilityFaults, chromiumPath, launchBrowser, signIn, watchedPage } from '../../support/browser.js';
 import { connectDevice, enrol } from '../../support/enrolled-device.js';
 import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -15,14 +15,6 @@ const PAGES = { Home: '/', Devices: '/devices', 'pump-7': '/devices/pump-7', Hea
 const KILOBYTE = 1024;
 /** Without a browser these tests are skipped, but never where what lands is judged. */
 const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;
-
-async function signIn(page: Page, path = '/'): Promise<void> {
-  await page.goto(path);
-  await page.getByLabel('Name').fill('admin');
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
-}
 
 here('the dashboard', () => {
   let database: TestDatabase;
@@ -55,7 +47,7 @@ here('the dashboard', () => {
 
   const openSignedIn = async (options: Parameters<typeof watchedPage>[2] = {}, path = '/') => {
     const watched = await watchedPage(browser, server.ready.url, options);
-    await signIn(watched.page, path);
+    await signIn(watched.page, { name: 'admin', password: PASSWORD }, path);
     return watched;
   };
 

@@ -9,6 +9,8 @@ export interface ButtonProps {
   /** The word, or the name of a button that shows its icon alone. */
   readonly label: string;
   readonly iconOnly?: boolean;
+  /** Which of many it is meant for, where each row of a list has one: read aloud. */
+  readonly about?: string;
   /** Lowest role that may press it; others see it disabled and are told why. */
   readonly needs?: Role;
   readonly disabled?: boolean;
@@ -43,6 +45,7 @@ export function Button(props: ButtonProps) {
     >
       {icon && <Icon name={icon} />}
       {!iconOnly && <span>{label}</span>}
+      {props.about !== undefined && <span class="spoken">{props.about}</span>}
       {lacks && !iconOnly && <span class="spoken">needs {needs}</span>}
       {props.children}
     </button>

@@ -1,11 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useSignal } from '@preact/signals';
-import { toProblem, type Problem } from '../data/client.js';
-import { noteFailure } from '../data/session.js';
-import { Button } from './button.js';
-import { Dialog } from './dialog.js';
+import { useAttempt } from './attempt.js';
 import { Field } from './field.js';
-import { ProblemNote } from './problem-note.js';
+import { FormDialog } from './form-dialog.js';
 
 export interface ConfirmProps {
   readonly title: string;
@@ -25,38 +22,20 @@ export interface ConfirmProps {
 export function Confirm({ title, act, typed, reason = false, onConfirm, onClose, children }: ConfirmProps) {
   const given = useSignal('');
   const why = useSignal('');
-  const busy = useSignal(false);
-  const problem = useSignal<Problem | undefined>(undefined);
-  const confirm = async (): Promise<void> => {
-    busy.value = true;
-    problem.value = undefined;
-    try {
-      await onConfirm(why.value);
-    } catch (error) {
-      noteFailure(error);
-      problem.value = toProblem(error);
-    }
-    busy.value = false;
-  };
-  const ready = given.value.trim() === typed && (!reason || why.value.trim() !== '');
+  const attempt = useAttempt();
   return (
-    <Dialog title={title} onClose={onClose}>
+    <FormDialog
+      title={title}
+      act={act}
+      danger
+      ready={given.value.trim() === typed && (!reason || why.value.trim() !== '')}
+      attempt={attempt}
+      onSubmit={() => onConfirm(why.value)}
+      onClose={onClose}
+    >
       <p>{children}</p>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) void confirm();
-        }}
-      >
-        {reason && <Field label="Reason" value={why} note="It is journaled with your name." />}
-        <Field label={`Type ${typed} to go on`} value={given} />
-        {problem.value && <ProblemNote problem={problem.value} />}
-        <div class="dialog-actions">
-          <Button label="Cancel" onPress={onClose} />
-          <Button kind="danger" submit label={act} disabled={!ready} busy={busy.value} />
-        </div>
-      </form>
-    </Dialog>
+      {reason && <Field label="Reason" value={why} note="It is journaled with your name." />}
+      <Field label={`Type ${typed} to go on`} value={given} />
+    </FormDialog>
   );
 }

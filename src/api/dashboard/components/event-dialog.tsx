@@ -1,6 +1,7 @@
 import { Code } from './code.js';
 import { Copyable } from './copy.js';
 import { Dialog } from './dialog.js';
+import { Fact } from './fact.js';
 import type { JournalEvent } from '../data/live.js';
 import { preferences } from '../data/preferences.js';
 import { grouped } from '../format/numbers.js';
@@ -13,32 +14,17 @@ export function EventDialog({ event, onClose }: { readonly event: JournalEvent; 
   return (
     <Dialog title={event.type} onClose={onClose}>
       <dl class="facts">
-        <div class="fact">
-          <dt>Sequence in its stream</dt>
-          <dd>
-            <code>{grouped(event.sequence)}</code>
-          </dd>
-        </div>
-        <div class="fact">
-          <dt>Kafka partition and position</dt>
-          <dd>
-            <Copyable text={`${event.shard}:${event.position}`} what="position" />
-          </dd>
-        </div>
-        <div class="fact">
-          <dt>Stream</dt>
-          <dd>
-            <Copyable text={event.stream} what="stream" />
-          </dd>
-        </div>
-        <div class="fact">
-          <dt>Recorded</dt>
-          <dd>{absolute(Date.parse(event.recordedAt), zone)}</dd>
-        </div>
-        <div class="fact">
-          <dt>Occurred, as the sender says</dt>
-          <dd>{absolute(Date.parse(event.occurredAt), zone)}</dd>
-        </div>
+        <Fact title="Sequence in its stream">
+          <code>{grouped(event.sequence)}</code>
+        </Fact>
+        <Fact title="Kafka partition and position">
+          <Copyable text={`${event.shard}:${event.position}`} what="position" />
+        </Fact>
+        <Fact title="Stream">
+          <Copyable text={event.stream} what="stream" />
+        </Fact>
+        <Fact title="Recorded">{absolute(Date.parse(event.recordedAt), zone)}</Fact>
+        <Fact title="Occurred, as the sender says">{absolute(Date.parse(event.occurredAt), zone)}</Fact>
       </dl>
       {received !== undefined && (
         <section class="form">

@@ -61,16 +61,39 @@ export async function post<P extends PathOf<'post'>>(
   return (await send('POST', path, request, request.body)) as AnswerOf<OperationOf<P, 'post'>>;
 }
 
-/** @throws RequestFailed */
+/**
+ * Changes a resource by merge patch (RFC 7396).
+ * @param request.revision refused with `VERSION_CONFLICT` when the resource is at another one by now
+ * @throws RequestFailed
+ */
+export async function patch<P extends PathOf<'patch'>>(
+  path: P,
+  request: RequestOf & { readonly body: object; readonly revision: number },
+): Promise<AnswerOf<OperationOf<P, 'patch'>>> {
+  const headers = { 'Content-Type': 'application/merge-patch+json', 'If-Match': `"${request.revision}"` };
+  return (await send('PATCH', path, { ...request, headers }, request.body)) as AnswerOf<OperationOf<P, 'patch'>>;
+}
+
+/**
+ * @returns the sequence of the event that it caused; `undefined` when it changed nothing
+ * @throws RequestFailed
+ */
 export async function remove(
   path: PathOf<'delete'>,
   request: RequestOf & { readonly body?: object } = {},
-): Promise<void> {
-  await send('DELETE', path, request, request.body);
+): Promise<number | undefined> {
+  const response = await ask('DELETE', path, request, request.body);
+  const sequence = response.headers.get('Fleetlog-Sequence');
+  return sequence === null ? undefined : Number(sequence);
 }
 
 async function send(method: string, path: string, request: RequestOf, body?: object): Promise<unknown> {
-  const response = await reach(addressOf(path, request), {
+  const response = await ask(method, path, request, body);
+  return response.status === 204 ? undefined : response.json();
+}
+
+function ask(method: string, path: string, request: RequestOf, body?: object): Promise<Response> {
+  return reach(addressOf(path, request), {
     method,
     headers: {
       Accept: 'application/json',
@@ -80,8 +103,6 @@ async function send(method: string, path: string, request: RequestOf, body?: obj
     ...(body && { body: JSON.stringify(body) }),
     ...(request.signal && { signal: request.signal }),
   });
-  if (response.status === 204) return undefined;
-  return response.json();
 }
 
 /** As `fetch`, but whatever is no good answer is thrown as a problem. @throws RequestFailed */

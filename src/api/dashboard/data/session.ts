@@ -32,6 +32,12 @@ export async function signIn(name: string, password: string): Promise<void> {
   session.value = { state: 'open', session: await post('/api/v1/sessions', { body: { name, password } }) };
 }
 
+/** All sessions of the user end; this browser goes on under the new one of the answer. @throws RequestFailed */
+export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
+  const body = { currentPassword, newPassword };
+  session.value = { state: 'open', session: await post('/api/v1/sessions/current/password', { body }) };
+}
+
 /** @throws RequestFailed */
 export async function signOut(): Promise<void> {
   await remove('/api/v1/sessions/current');

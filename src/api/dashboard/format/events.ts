@@ -50,7 +50,7 @@ export function describeEvent({ type, payload }: Pick<JournalEvent, 'type' | 'pa
 }
 
 /** `DeviceRegistered` → `device registered`. */
-function sentence(type: string): string {
+export function sentence(type: string): string {
   return type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 }
 

@@ -12,6 +12,11 @@ import { FleetPage } from '../pages/fleet/fleet-page.js';
 import { HealthPage } from '../pages/health/health-page.js';
 import { HomePage } from '../pages/home/home-page.js';
 import { NotFoundPage } from '../pages/not-found-page.js';
+import { AuditPage } from '../pages/settings/audit-page.js';
+import { PreferencesPage } from '../pages/settings/preferences-page.js';
+import { SessionsPage } from '../pages/settings/sessions-page.js';
+import { TokensPage } from '../pages/settings/tokens-page.js';
+import { UsersPage } from '../pages/settings/users-page.js';
 import { Navigation } from './navigation.js';
 import { PageBanners } from './page-banners.js';
 import { SessionDialog, SignInPage } from './sign-in.js';
@@ -75,6 +80,12 @@ function Frame() {
             <Route path="/devices" component={FleetPage} />
             <Route path="/devices/:id" component={DevicePage} />
             <Route path="/health" component={HealthPage} />
+            <Route path="/settings" component={PreferencesPage} />
+            <Route path="/settings/preferences" component={PreferencesPage} />
+            <Route path="/settings/sessions" component={SessionsPage} />
+            <Route path="/settings/users" component={UsersPage} />
+            <Route path="/settings/tokens" component={TokensPage} />
+            <Route path="/settings/audit" component={AuditPage} />
             <Route default component={NotFoundPage} />
           </Router>
         </Fault>

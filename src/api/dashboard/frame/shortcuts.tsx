@@ -10,6 +10,7 @@ const PAGES: Readonly<Record<string, readonly [path: string, word: string]>> = {
   h: ['/', 'Home'],
   d: ['/devices', 'Devices'],
   s: ['/health', 'Health'],
+  t: ['/settings', 'Settings'],
 };
 const SECOND_KEY_MS = 1500;
 

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Badge } from '../../components/badge.js';
 import { Banner } from '../../components/banner.js';
 import { Copyable } from '../../components/copy.js';
+import { Fact } from '../../components/fact.js';
 import { Lamp } from '../../components/lamp.js';
 import { Time } from '../../components/time.js';
 import type { Schema } from '../../data/client.js';
@@ -58,15 +59,6 @@ export function DeviceHeader({ device, latest, certificates, sequence }: DeviceH
         <Time at={device.registeredAt} />
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
-  return (
-    <div class="fact">
-      <dt>{title}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

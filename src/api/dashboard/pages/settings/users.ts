@@ -1,0 +1,23 @@
+import type { Schema } from '../../data/client.js';
+
+export type User = Schema<'User'>;
+
+/** A password that is shown this once. */
+export interface GivenPassword {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** Without letters and digits that are taken for each other: 32, so that each byte's lower five bits choose one evenly. */
+const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789';
+const GROUPS = 4;
+const GROUP = 4;
+
+/** A first password of 80 random bits: `k7mf-9qtx-…` (security.md, SEC-74 asks for 40). */
+export function newPassword(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(GROUPS * GROUP));
+  const letters = Array.from(bytes, (byte) => ALPHABET.charAt(byte % ALPHABET.length));
+  return Array.from({ length: GROUPS }, (_, group) => letters.slice(group * GROUP, (group + 1) * GROUP).join('')).join(
+    '-',
+  );
+}
