@@ -14,7 +14,7 @@ import { startSubscription, type Subscription } from './actors/kernel/subscripti
 import { startRelay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { startAccess } from './api/access.js';
-import { watchActivity } from './api/activity.js';
+import { watchActivity } from './api/activity/activity.js';
 import { firstAdminToken, writeCliAccess, writeGeneratedPassword } from './api/admin-token.js';
 import { loadDashboard } from './api/dashboard-files.js';
 import { ensureFirstAdmin, type FirstAdmin } from './api/first-admin.js';
@@ -312,7 +312,8 @@ async function startDoors(
     journal,
     authority: parts.authority,
     status: () => systemStatus(system, VERSION, clock),
-    activity: (tenant) => activity.read(tenant),
+    activity,
+    refusedConnects: broker.refusedConnects,
     verifyRelay: relay && (() => relay.verifier.verify()),
     ready: () => readiness(system),
     overloaded: () => broker.waiting().isFull,

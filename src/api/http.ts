@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { AuditLog, CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
 import type { AccessParts } from './access.js';
+import type { ActivityMonitor } from './activity/activity.js';
 import type { IdempotencyStore } from '../actors/kernel/idempotency.js';
 import { createAuthenticator } from './auth.js';
 import { createBundles } from './bundles.js';
@@ -16,11 +17,10 @@ import { auditHandlers } from './routes/audit.js';
 import { certificateHandlers } from './routes/certificates.js';
 import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
-import { deviceHandlers } from './routes/devices.js';
+import { deviceHandlers, type DevicesRouteOptions } from './routes/devices.js';
 import { docsHandlers } from './routes/docs.js';
 import { eventHandlers } from './routes/events.js';
 import { publicHandlers, type PublicRouteOptions, type Readiness } from './routes/public.js';
-import type { DeviceRouteOptions } from './routes/registered-device.js';
 import { sessionHandlers, signInHandlers } from './routes/sessions.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
 import { telemetryHandlers, type TelemetryRouteOptions } from './routes/telemetry.js';
@@ -45,11 +45,13 @@ const DEFAULT_API_LIMITS: ApiLimits = {
 
 export interface ApiOptions
   extends
-    DeviceRouteOptions,
-    SystemRouteOptions,
+    Omit<DevicesRouteOptions, 'journal' | 'activity'>,
+    Omit<SystemRouteOptions, 'activity'>,
     Pick<TelemetryRouteOptions, 'telemetry'>,
     Pick<PublicRouteOptions, 'ready' | 'metrics' | 'loopback'> {
   readonly access: AccessParts;
+  /** What has happened lately on this node. */
+  readonly activity: Pick<ActivityMonitor, 'read' | 'ofDevice'>;
   readonly audit: AuditLog;
   readonly idempotency: IdempotencyStore;
   readonly journal: Journal;

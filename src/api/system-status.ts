@@ -52,6 +52,7 @@ export async function systemStatus(parts: SystemParts, version: string, clock: C
     version,
     parts: readiness(parts).parts,
     waiting: whatWaits(parts),
+    recovering: recovery(parts.devices.load()),
     shards: await Promise.all(shards),
     relay: { state: running?.state ?? 'off', ...(running?.reason !== undefined && { reason: running.reason }) },
     quarantined: parts.directories.flatMap(({ quarantined }) => quarantined),
@@ -71,6 +72,12 @@ async function ageAfter(
   if (relayed >= head) return 0;
   const [oldest] = await journal.readShard(shard, relayed, 1);
   return oldest === undefined ? 0 : Math.max(0, (clock.now() - oldest.recordedAt) / 1000);
+}
+
+/** Told only while devices wait for their turn: a few that are read again now and then are nothing to tell. */
+function recovery({ active, recovering, recoveriesWaiting }: EntityLoad): SystemStatus['recovering'] {
+  if (recoveriesWaiting === 0) return null;
+  return { recovered: active - recovering - recoveriesWaiting, total: active };
 }
 
 function whatWaits({ gate, journal, devices }: SystemParts): SystemStatus['waiting'] {

@@ -156,6 +156,8 @@ export function createMemoryJournal(
           .slice(0, limit),
       ),
     readShard: (shard, after, limit) => read(() => rows[shard]!.slice(after, after + limit)),
+    lastRecordedAt: (stream, types) =>
+      read(() => eventsOf(stream).findLast((event) => types.includes(event.type))?.recordedAt),
     headOf: (shard) => rows[shard]!.length,
     heads: () =>
       read(() =>

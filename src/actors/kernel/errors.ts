@@ -18,6 +18,14 @@ export const ERRORS = {
   ],
   CREDENTIAL_REVOKED: ['The credential was revoked', 'Issue a new certificate or token.'],
   CREDENTIAL_EXPIRED: ['The credential has expired', 'Issue a new certificate or token.'],
+  CERTIFICATE_MISSING: [
+    'The client sent no certificate',
+    "Connect with the device's certificate and its key; a token goes to the listener without mutual TLS.",
+  ],
+  CERTIFICATE_UNTRUSTED: [
+    "The certificate does not verify against the platform's authority",
+    'Issue a certificate for the device here, and check which files the device uses.',
+  ],
   DEVICE_DISABLED: ['The device is disabled', 'Enable it with PATCH {"enabled":true}.'],
   DEVICE_UNKNOWN: ['The device is not registered', 'Create it with POST /api/v1/devices.'],
   CLIENT_ID_FORBIDDEN: [

@@ -1,3 +1,5 @@
+import type { Recent } from './recent-series.js';
+
 /**
  * What the domain needs from outside, as interfaces. `persistence/`, `transport/` and `observability.ts` implement them;
  * `main.ts` wires them. Times are milliseconds since 1970 (UTC) unless a name says otherwise.
@@ -121,6 +123,11 @@ export interface Journal {
    * them and from Postgres otherwise. An empty answer means: nothing committed after `after` that this node knows of.
    */
   readShard(shard: number, after: number, limit: number): readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
+  /**
+   * When the journal took the newest event of a stream that has one of the types, ms since 1970; `undefined` = there is none
+   * among the last hundred events.
+   */
+  lastRecordedAt(stream: string, types: readonly string[]): Promise<number | undefined>;
   /** The newest committed position that this node knows of. */
   headOf(shard: number): number;
   /** Heads, epochs and relay mirror of all shards, from Postgres. */
@@ -405,8 +412,26 @@ export interface DeviceIndex {
     afterId: string,
     limit: number,
   ): Promise<readonly { readonly tenant: string; readonly device: string; readonly sessionEpoch: number }[]>;
+  /** Which of these ids belong to registered devices. */
+  registered(tenant: string, ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Resolves when the projection has passed this position (read your own write), or after `timeoutMs`. */
   caughtUp(shard: number, position: number, timeoutMs: number): Promise<void>;
+}
+
+/** A device that was refused when it tried to connect. Its name may be a stranger's claim: it need not be registered. */
+export interface RefusedConnect {
+  readonly device: string;
+  /** Remote address of the last attempt, without the port. */
+  readonly address: string;
+  /** Why the last attempt was refused: a code of `errors.ts`, or a reason of the protocol such as `CLIENT_ID_INVALID`. */
+  readonly code: string;
+}
+
+/** Refused connects of the last five minutes, as this node has seen them. */
+export interface RefusedConnects {
+  of(tenant: string, device: string): Recent<RefusedConnect> | undefined;
+  /** Those whose name our authority vouches for first, each kind with the most frequent first. */
+  recent(tenant: string): readonly Recent<RefusedConnect>[];
 }
 
 // ── Access of people ─────────────────────────────────────────────────────────────────────────────────────────────────

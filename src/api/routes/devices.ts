@@ -1,21 +1,31 @@
 import type { DeviceProfile } from '../../actors/device/events.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
-import { sendJson, type Call, type Handlers } from '../call.js';
+import type { DeviceListQuery, DeviceSummary, Journal, RefusedConnects } from '../../actors/kernel/ports.js';
+import type { ActivityMonitor } from '../activity/activity.js';
+import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
 import { deviceFilter } from '../filter.js';
 import { etagOf, namesRevision } from '../etag.js';
 import { linkNext } from '../link.js';
 import { Refusal } from '../problem.js';
-import { deviceJson, summaryJson } from './device-json.js';
+import { deviceJson, liveDeviceJson, summaryJson } from './device-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 
 type CreateDevice = Partial<DeviceProfile> & { readonly id: string; readonly enabled?: boolean };
 type Sort = DeviceListQuery['sort'];
 
+/** What a device has sent, accepted or refused. */
+const MESSAGES = ['TelemetryRecorded', 'DeviceEventRecorded', 'MessageRejected'];
+
+export interface DevicesRouteOptions extends DeviceRouteOptions {
+  readonly journal: Pick<Journal, 'lastRecordedAt'>;
+  readonly activity: Pick<ActivityMonitor, 'ofDevice'>;
+  readonly refusedConnects: RefusedConnects;
+}
+
 /** `/devices` and `/devices/{deviceId}`. */
-export function deviceHandlers(options: DeviceRouteOptions): Handlers {
+export function deviceHandlers(options: DevicesRouteOptions): Handlers {
   const answerDevice = async (call: Call, status: number): Promise<void> => {
     const { body, revision } = await readRegistered(options, call, answerOf);
     call.response.set('ETag', etagOf(revision));
@@ -55,7 +65,7 @@ export function deviceHandlers(options: DeviceRouteOptions): Handlers {
       const known = (call.parameters as { readonly 'If-None-Match'?: string })['If-None-Match'];
       call.response.set('ETag', etagOf(revision));
       if (known !== undefined && namesRevision(known, revision, true)) call.response.status(304).end();
-      else sendJson(call, 200, body);
+      else sendJson(call, 200, { ...body, ...(await liveDevice(options, call)) });
     },
 
     async patchDevice(call) {
@@ -74,6 +84,19 @@ export function deviceHandlers(options: DeviceRouteOptions): Handlers {
       call.response.status(204).end();
     },
   };
+}
+
+/** What the stream of a device and this node know of it beyond its state. */
+async function liveDevice(options: DevicesRouteOptions, call: Call): Promise<object> {
+  const { tenant } = call.access;
+  const device = textParameter(call, 'deviceId');
+  const { rejections, takenOver } = options.activity.ofDevice(tenant, device);
+  return liveDeviceJson({
+    lastMessageAt: await options.journal.lastRecordedAt(streamOfPath(call), MESSAGES),
+    recentRejections: rejections,
+    refusedConnects: options.refusedConnects.of(tenant, device),
+    takenOver,
+  });
 }
 
 /** Devices that a filter looks at in one request. */

@@ -1,9 +1,17 @@
-import type { DeviceIndex, EntityLoad, RelayVerification, SubscriptionStatus } from '../../actors/kernel/ports.js';
+import type {
+  DeviceIndex,
+  EntityLoad,
+  RefusedConnect,
+  RefusedConnects,
+  RelayVerification,
+  SubscriptionStatus,
+} from '../../actors/kernel/ports.js';
 import type { QuarantinedStream } from '../../actors/kernel/quarantine.js';
+import type { Recent } from '../../actors/kernel/recent-series.js';
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { Activity } from '../activity.js';
+import type { ActivityMonitor } from '../activity/activity.js';
 import { sendJson, type Handlers } from '../call.js';
-import { formatRfc3339 } from '../rfc3339.js';
+import { recentJson } from './device-json.js';
 import type { Readiness } from './public.js';
 
 /** How far the journal and its readers are (`/system/status`). */
@@ -26,6 +34,8 @@ export interface SystemStatus {
     /** `unread`: sockets that are not read, by reason. */
     readonly connections: { readonly open: number; readonly unread: Readonly<Record<string, number>> };
   };
+  /** Devices that have come back and how many of them are read from the journal, while others wait for that; else `null`. */
+  readonly recovering: { readonly recovered: number; readonly total: number } | null;
   readonly shards: readonly {
     readonly shard: number;
     readonly head: number;
@@ -43,17 +53,22 @@ export interface SystemStatus {
   readonly mqtt: { readonly host: string; readonly mqttsPort: number | null; readonly plainPort: number | null };
 }
 
+/** Refused devices that are told at once. */
+const TOLD_DEVICES = 50;
+
 export interface SystemRouteOptions {
   readonly status: () => SystemStatus | Promise<SystemStatus>;
   /** What has happened lately on this node. */
-  readonly activity: (tenant: string) => Activity;
+  readonly activity: Pick<ActivityMonitor, 'read'>;
+  readonly refusedConnects: RefusedConnects;
   readonly deviceIndex: DeviceIndex;
   /** Absent while Kafka is off. */
   readonly verifyRelay?: (() => Promise<RelayVerification>) | undefined;
 }
 
 /** `/system/…`. */
-export function systemHandlers({ status, activity, deviceIndex, verifyRelay }: SystemRouteOptions): Handlers {
+export function systemHandlers(options: SystemRouteOptions): Handlers {
+  const { status, activity, refusedConnects, deviceIndex, verifyRelay } = options;
   let running: Promise<RelayVerification> | undefined;
   return {
     async getSystemStatus(call) {
@@ -61,12 +76,19 @@ export function systemHandlers({ status, activity, deviceIndex, verifyRelay }: S
     },
     async getSystemActivity(call) {
       const { tenant } = call.access;
-      const { rejections, disconnections, ...figures } = activity(tenant);
+      const { rejections, takenOver, disconnections, ...figures } = activity.read(tenant);
+      const refused = refusedConnects.recent(tenant).slice(0, TOLD_DEVICES);
+      const known = await deviceIndex.registered(
+        tenant,
+        refused.map(({ device }) => device),
+      );
       sendJson(call, 200, {
         ...figures,
         devices: await deviceIndex.count(tenant),
-        rejections: rejections.map(withTimes),
-        disconnections: disconnections.map(withTimes),
+        rejections: rejections.map(recentJson),
+        takenOver: takenOver.map(recentJson),
+        refusedConnects: refused.map((one) => ({ ...refusedJson(one), registered: known.has(one.device) })),
+        disconnections: disconnections.map(recentJson),
       });
     },
     async verifyRelay(call) {
@@ -80,6 +102,7 @@ export function systemHandlers({ status, activity, deviceIndex, verifyRelay }: S
   };
 }
 
-function withTimes(entry: { readonly firstAt: number; readonly lastAt: number }): object {
-  return { ...entry, firstAt: formatRfc3339(entry.firstAt), lastAt: formatRfc3339(entry.lastAt) };
+/** Its tenant is the caller's. */
+function refusedJson({ device, address, code, count, firstAt, lastAt }: Recent<RefusedConnect>): object {
+  return recentJson({ device, address, code, count, firstAt, lastAt });
 }

@@ -62,6 +62,23 @@ export async function readStreamRows(
   return rows.map(toEvent);
 }
 
+/** When the newest of a stream's last hundred events with one of the types was recorded, ms since 1970. */
+export async function readLastRecorded(
+  pool: pg.Pool,
+  shard: number,
+  stream: string,
+  types: readonly string[],
+): Promise<number | undefined> {
+  const { rows } = await pool.query<{ readonly recorded_ms: number }>({
+    name: 'read-last-recorded',
+    text: `select ${toMilliseconds('recorded_at')} as recorded_ms from (
+        select type, recorded_at, sequence from journal where shard = $1 and stream = $2 order by sequence desc limit 100
+      ) as newest where type = any ($3) order by sequence desc limit 1`,
+    values: [shard, stream, types],
+  });
+  return rows[0]?.recorded_ms;
+}
+
 /**
  * Events (after, after + limit] of one shard, fewer when they are large.
  * @param head position that is known to be committed

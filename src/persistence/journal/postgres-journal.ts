@@ -1,7 +1,7 @@
 import type { Clock, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
 import type { Database } from '../database.js';
 import { pauseFor } from './pause.js';
-import { readShardRows, readStreamRows } from './event-rows.js';
+import { readLastRecorded, readShardRows, readStreamRows } from './event-rows.js';
 import { createGroupCommit, type WaitingRoomLimits } from './group-commit.js';
 import { createGroupWriter, type GroupWriter } from './group-writer.js';
 import { shardOf } from './murmur2.js';
@@ -136,6 +136,7 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
       readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
     readShard: (shard, after, limit) =>
       states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard)),
+    lastRecordedAt: (stream, types) => readLastRecorded(pool, shardOf(stream, shards), stream, types),
     heads: () => readHeads(pool),
     onCommit: (listener) => {
       listeners.add(listener);

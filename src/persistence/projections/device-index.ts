@@ -101,6 +101,14 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
       );
       return rows;
     },
+    registered: async (tenant, ids) => {
+      const { rows } = await pool.query<{ readonly id: string }>({
+        name: 'registered-devices',
+        text: 'select id from device_index where tenant = $1 and id = any ($2) and registered',
+        values: [tenant, ids],
+      });
+      return new Set(rows.map(({ id }) => id));
+    },
     caughtUp: (shard, position, timeoutMs) => passed.wait(shard, position, timeoutMs),
   };
   return { index, subscriber };

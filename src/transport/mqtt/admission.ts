@@ -11,7 +11,7 @@ import type { MqttLimits } from './limits.js';
 import type { Attendance, LiveConnections } from './live-connections.js';
 import { Routes } from './routes.js';
 import type { MqttMetrics } from './metrics.js';
-import { createRefusedConnects } from './refused-connects.js';
+import type { RefusalNotes } from './refused-connects.js';
 import { prefixTopics, prefixWill } from './tenant-topics.js';
 import { createKeyedBuckets } from './token-bucket.js';
 import { isWellFormedText } from './topics.js';
@@ -34,6 +34,7 @@ export interface AdmissionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MqttMetrics;
+  readonly refusals: Pick<RefusalNotes, 'note'>;
   /** The device was admitted when its socket was gone already. */
   readonly onLate: (connection: Connection) => void;
 }
@@ -62,7 +63,6 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const connects = createKeyedBuckets(limits.connectRate, limits.connectBurst);
   const wrongTokens = createWrongTokens(clock);
   const restless = createKeyedBuckets(RESTLESS_CHANGES / (MINUTE_MS / 1000), RESTLESS_CHANGES);
-  const logRefusal = createRefusedConnects(options.logger, clock);
 
   /** The device of a claim, and a hearing for its tries. */
   async function peerOf(connection: Connection, claim: Claim): Promise<Peer> {
@@ -203,13 +203,22 @@ export function createAdmission(options: AdmissionOptions): Admission {
         live.leave(connection);
         const refusal = error instanceof Refused ? error : new Refused(SERVER_UNAVAILABLE, 'JOURNAL_UNAVAILABLE');
         metrics.refused.inc(1, { reason: refusal.reason });
-        logRefusal(connection.identity?.device ?? packet.username ?? '', connection.address, refusal.reason);
+        options.refusals.note({ ...whoFailed(connection, packet), address: connection.address, code: refusal.reason });
         if (!(error instanceof Refused)) options.logger.warn({ err: error }, 'A connection could not be decided');
         await sendConnack(connection, refusal.returnCode);
         return refusal;
       }
     },
   };
+}
+
+/** Whom a refused CONNECT names. Never its user name as it is, which may be a token. */
+function whoFailed(
+  { identity }: Connection,
+  { username, password }: IConnectPacket,
+): { readonly peer: Peer | undefined; readonly isVouched: boolean } {
+  const peer = identity ?? tokenClaim(username, password)?.peer;
+  return { peer: peer && { tenant: peer.tenant, device: peer.device }, isVouched: identity !== undefined };
 }
 
 function connectCommand(connection: Connection, packet: IConnectPacket, credential: Credential): ConnectDevice {

@@ -4,7 +4,15 @@ import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
 import type { StallWatch } from '../../actors/kernel/stall-watch.js';
-import type { Clock, DeviceIndex, EntityDirectory, Logger, Meter, Subscriber } from '../../actors/kernel/ports.js';
+import type {
+  Clock,
+  DeviceIndex,
+  EntityDirectory,
+  Logger,
+  Meter,
+  RefusedConnects,
+  Subscriber,
+} from '../../actors/kernel/ports.js';
 import { createAdmission } from './admission.js';
 import { createAudience } from './audience.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
@@ -17,6 +25,7 @@ import { MQTT_LIMITS, type MqttLimits } from './limits.js';
 import { openListener, type Listener, type ListenerAddress, type ServerCertificate } from './listeners.js';
 import { createLiveConnections } from './live-connections.js';
 import { createMqttMetrics } from './metrics.js';
+import { createRefusalNotes } from './refused-connects.js';
 import { divertPublishes, type InboundMessage } from './publish-intake.js';
 import { VALVE_REASONS, type ValveReason } from './read-valve.js';
 import { createRevocations } from './revocations.js';
@@ -48,6 +57,8 @@ export interface Broker {
   waiting(): GateLoad;
   /** Connections whose socket is not read, by reason; one may have several. */
   unread(): Readonly<Partial<Record<ValveReason, number>>>;
+  /** Devices that were lately refused when they tried to connect. */
+  readonly refusedConnects: RefusedConnects;
   /** Ends the connections of a device. */
   closeDevice(tenant: string, device: string, reason: DisconnectReason): void;
   /** Whether a connection of this device is live or being admitted here. */
@@ -73,6 +84,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const limits: MqttLimits = { ...MQTT_LIMITS, ...options.limits };
   const metrics = createMqttMetrics(meter);
   const live = createLiveConnections();
+  const refusals = createRefusalNotes(logger, clock);
   const disconnects = createDisconnects(devices);
   /** Called from within the parser, where a fault of ours would end the process (SEC-56). */
   function take(connection: Connection, message: InboundMessage): void {
@@ -147,6 +159,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         clock,
         logger,
         metrics,
+        refusals,
         onLate: endConnection,
       }),
       gate,
@@ -245,6 +258,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         certificate: options.tls,
         limits,
         sockets,
+        onUntrusted(refusal) {
+          metrics.refused.inc(1, { reason: refusal.code });
+          refusals.note(refusal);
+        },
         onConnection(stream, socket) {
           try {
             connections.accept(broker, name, stream, socket);
@@ -290,6 +307,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     connections: () => countOf(),
     waiting: () => gate.waiting(),
     unread: countUnread,
+    refusedConnects: refusals,
     closeDevice(tenant, device, reason) {
       for (const { connection } of live.of({ tenant, device })) closeConnection(connection, reason);
     },

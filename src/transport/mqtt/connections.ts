@@ -4,7 +4,7 @@ import type { Aedes, Client } from 'aedes';
 import type { StallWatch } from '../../actors/kernel/stall-watch.js';
 import { internalsOf, type BrokerClient } from './aedes-internals.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
-import { verifiedIdentity } from './credential.js';
+import { plainAddress, verifiedIdentity } from './credential.js';
 import type { MqttLimits } from './limits.js';
 import { guardParser } from './packet-guard.js';
 import { createReadValve } from './read-valve.js';
@@ -47,7 +47,7 @@ export function createConnections({ limits, stalls, onAccepted, onEnded }: Conne
         client,
         socket: stream,
         listener,
-        address: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+        address: plainAddress(socket),
         identity,
         valve: createReadValve(stream, () => client._nextBatch()),
         tenant: undefined,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type PeerCertificate } from 'node:tls';
 import type { Credential } from '../../actors/device/commands.js';
 import { isIdentifier } from '../../actors/kernel/identifier.js';
 import { readPeerIdentity, type PeerIdentity } from '../pki/identity.js';
 import type { Peer } from './access.js';
+import type { ConnectRefusal } from './refused-connects.js';
 
 /** Tenant of user names without one. */
 const DEFAULT_TENANT = 'default';
@@ -13,6 +14,39 @@ const DEFAULT_TENANT = 'default';
 export function verifiedIdentity(socket: Socket): PeerIdentity | undefined {
   // Not `getPeerX509Certificate`: it copies the chain that came with it, which takes three times as long (bench `reconnect`).
   return socket instanceof TLSSocket && socket.authorized ? readPeerIdentity(socket.getPeerCertificate()) : undefined;
+}
+
+/**
+ * Why a client may not go on after its handshake: it sent no certificate, or one that does not verify; `undefined` = it may. A
+ * resumed session of a client that sent none counts as authorized in Node, so that one is looked at.
+ */
+export function untrustedCertificate(socket: TLSSocket): ConnectRefusal | undefined {
+  if (socket.authorized && !socket.isSessionReused()) return undefined;
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  if (socket.authorized && certificate.raw !== undefined) return undefined;
+  const identity = readPeerIdentity(certificate);
+  return {
+    peer: identity && { tenant: identity.tenant, device: identity.device },
+    // Its signature may be anybody's: of several faults OpenSSL tells the last one.
+    isVouched: false,
+    address: plainAddress(socket),
+    code:
+      certificate.raw === undefined
+        ? 'CERTIFICATE_MISSING'
+        : isExpired(socket)
+          ? 'CREDENTIAL_EXPIRED'
+          : 'CERTIFICATE_UNTRUSTED',
+  };
+}
+
+/** Node's typing knows an Error here, Node gives OpenSSL's name of the fault. */
+function isExpired({ authorizationError }: TLSSocket): boolean {
+  return String(authorizationError) === 'CERT_HAS_EXPIRED';
+}
+
+/** Remote address without the port, an IPv4 one as such. */
+export function plainAddress({ remoteAddress }: Socket): string {
+  return (remoteAddress ?? '').replace(/^::ffff:/, '');
 }
 
 /** Who a CONNECT says it is, before anything of it is believed. */

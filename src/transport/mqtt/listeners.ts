@@ -3,7 +3,9 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import { constants } from 'node:crypto';
 import type { ListenerName } from './connection.js';
+import { untrustedCertificate } from './credential.js';
 import type { MqttLimits } from './limits.js';
+import type { ConnectRefusal } from './refused-connects.js';
 import { createWebSocketEndpoint } from './websocket-endpoint.js';
 
 /** Where a listener binds; port 0 = any free one. */
@@ -25,6 +27,8 @@ export interface ListenerOptions {
   readonly limits: Pick<MqttLimits, 'handshakeMs' | 'handshakesInFlight' | 'connections' | 'packetBytes'>;
   /** Open sockets of the whole node, counted from accept, against its bound. */
   readonly sockets: { count: number };
+  /** A client's certificate does not verify; its socket is destroyed. */
+  readonly onUntrusted: (refusal: ConnectRefusal) => void;
   /** @param stream what carries MQTT: the socket itself, or the WebSocket on it */
   readonly onConnection: (stream: Duplex, socket: Socket) => void;
 }
@@ -134,12 +138,19 @@ function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => 
     {
       ...tls,
       requestCert: true,
-      rejectUnauthorized: true,
+      // Rejected below: what Node rejects itself is gone before anybody could tell whose certificate it was.
+      rejectUnauthorized: false,
       ALPNCallback: ({ protocols }) => ALPN_PROTOCOLS.find((name) => protocols.includes(name)),
     },
     (socket) => {
       finished(socket);
-      options.onConnection(socket, socket);
+      const refusal = untrustedCertificate(socket);
+      if (refusal === undefined) {
+        options.onConnection(socket, socket);
+        return;
+      }
+      socket.destroy();
+      options.onUntrusted(refusal);
     },
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());

@@ -190,6 +190,8 @@ describe('device index', () => {
     const a = { tenant: 'default', device: 'a', sessionEpoch: 2 };
     const c = { tenant: 'default', device: 'c', sessionEpoch: 5 };
     expect(await index.connected('', '', 10)).toEqual([a, c]);
+    expect(await index.registered('default', ['a', 'b', 'c', 'stranger'])).toEqual(new Set(['a', 'b']));
+    expect(await index.registered('acme', ['a'])).toEqual(new Set());
     expect(await index.connected('default', 'a', 10)).toEqual([c]);
     expect(await ids()).toEqual(['a', 'b']);
     shard.add('default', 'c', disconnected(5));

@@ -70,6 +70,18 @@ describe('journal', () => {
     expect(fromPostgres.map(({ recordedAt }) => recordedAt)).toEqual(times.map(() => outcome.recordedAt));
   });
 
+  test('finds when the newest event of some type came, from the end of its stream', async () => {
+    const journal = await open();
+    const stream = freshStream();
+    await journal.append(appendOf(journal, stream, 1, 2));
+    const epoch = journal.epochOf(journal.shardOf(stream));
+    const [other] = someEvents(1);
+    await journal.append({ stream, epoch, firstSequence: 3, events: [{ ...other!, type: 'DeviceDisconnected' }] });
+    const [, second] = await journal.readStream(stream, 1, 2);
+    expect(await journal.lastRecordedAt(stream, ['TelemetryRecorded', 'MessageRejected'])).toBe(second!.recordedAt);
+    expect(await journal.lastRecordedAt(stream, ['MessageRejected'])).toBeUndefined();
+  });
+
   test('refuses a start with another number of shards and says what to do', async () => {
     await open();
     await expect(openTestJournal(database.url, { shards: 8 })).rejects.toThrow('set FLEETLOG_SHARDS=4');

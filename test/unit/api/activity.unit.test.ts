@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Buckets, RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { watchActivity } from '../../../src/api/activity.js';
-import { quantile, since } from '../../../src/api/histogram.js';
+import { watchActivity } from '../../../src/api/activity/activity.js';
+import { quantile, since } from '../../../src/api/activity/histogram.js';
 
 const MINUTE = 60_000;
 const BUCKETS: Buckets = [
@@ -101,6 +101,33 @@ describe('activity', () => {
     const activity = start();
     await activity.subscriber.handle(0, [rejected('pump-7', 'other')]);
     expect(activity.read('default').rejections).toEqual([]);
+    activity.stop();
+  });
+
+  test('SEC-07 two devices with one certificate show as taken over, with the addresses of both, and nobody else does', async () => {
+    const activity = start();
+    const ended = event('DeviceDisconnected', 'pump-7', { sessionEpoch: 1, reason: 'TAKEN_OVER' });
+    const connected = (address: string, device = 'pump-7') => event('DeviceConnected', device, { address });
+    const handle = (...events: RecordedEvent[]) => activity.subscriber.handle(0, events);
+    await handle(connected('10.0.0.1'), connected('10.0.0.9', 'pump-8'));
+    await handle(ended, connected('10.0.0.2'));
+    await handle(ended, connected('10.0.0.1'), ended, connected('10.0.0.2'));
+    expect(activity.read('default').takenOver).toMatchObject([
+      { device: 'pump-7', count: 3, addresses: ['10.0.0.2', '10.0.0.1'] },
+    ]);
+    expect(activity.ofDevice('default', 'pump-7').takenOver).toMatchObject({ count: 3 });
+    expect(activity.ofDevice('default', 'pump-8').takenOver).toBeUndefined();
+    now += 6 * MINUTE;
+    expect(activity.ofDevice('default', 'pump-7').takenOver).toBeUndefined();
+    activity.stop();
+  });
+
+  test('counts connects per second', async () => {
+    jest.useFakeTimers();
+    const activity = start();
+    await activity.subscriber.handle(0, [event('DeviceConnected', 'a', {}), event('DeviceConnected', 'b', {})]);
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(activity.read('default').connects).toEqual([2, 0]);
     activity.stop();
   });
 

@@ -150,13 +150,21 @@ export async function startApiUnderTest(
         devices: { active: 0, recovering: 0, recoveriesWaiting: 0, asks: 0 },
         connections: { open: 0, unread: {} },
       },
+      recovering: null,
       shards: [{ shard: 0, head: 1, relayed: 1, lagEvents: 0, lagSeconds: 0 }],
       relay: { state: 'off' },
       subscriptions: [subscription.status()],
       quarantined: [],
       mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
     }),
-    activity: () => ({ events: [0, 3], commitGate: null, rejections: [], disconnections: [] }),
+    activity: {
+      read: () => ({
+        ...{ events: [0, 3], connects: [0, 1], commitGate: null },
+        ...{ rejections: [], takenOver: [], disconnections: [] },
+      }),
+      ofDevice: () => ({ rejections: undefined, takenOver: undefined }),
+    },
+    refusedConnects: { of: () => undefined, recent: () => [] },
     verifyRelay: () =>
       Promise.resolve({
         records: 1,
@@ -353,6 +361,8 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
         .slice(0, limit);
     },
     count: () => Promise.resolve({ total: 0, online: 0, offline: 0, neverSeen: 0, disabled: 0 }),
+    registered: (tenant, ids) =>
+      Promise.resolve(new Set(ids.filter((id) => memory.stream(deviceStream(tenant, id)).length > 0))),
     deviceOfToken: () => Promise.resolve(undefined),
     connected: () => Promise.resolve([]),
     caughtUp: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import type { Buckets } from '../actors/kernel/ports.js';
+import type { Buckets } from '../../actors/kernel/ports.js';
 
 /** What was observed between two readings of the same histogram. */
 export function since(before: Buckets, after: Buckets): Buckets {
