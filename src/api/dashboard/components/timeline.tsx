@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { JournalEvent } from '../data/live.js';
 import { preferences } from '../data/preferences.js';
 import { grouped } from '../format/numbers.js';
@@ -13,16 +14,22 @@ export interface TimelineProps {
   /** Whether each row names its device. */
   readonly devices?: boolean;
   readonly onOpen?: (event: JournalEvent) => void;
+  /** What lies open below a row, on its rail; `undefined` = the row is closed. */
+  readonly sheetOf?: (event: JournalEvent) => ComponentChildren;
+  /** Before the time, at the right end. */
+  readonly endOf?: (event: JournalEvent) => ComponentChildren;
 }
 
 /** Events on the sequence rail. */
-export function Timeline({ label, events, place, devices = false, onOpen }: TimelineProps) {
+export function Timeline(props: TimelineProps) {
+  const { label, events, place, devices = false, onOpen, sheetOf, endOf } = props;
   const { zone } = preferences.value;
   return (
     <ol class="timeline" aria-label={label}>
       {events.map((event) => {
         const { tone, title, detail } = describeEvent(event);
         const time = Date.parse(event.recordedAt);
+        const sheet = sheetOf?.(event);
         return (
           <li key={`${event.shard}:${event.position}`} class="timeline-row" data-tone={tone}>
             <span class="timeline-place">
@@ -32,10 +39,16 @@ export function Timeline({ label, events, place, devices = false, onOpen }: Time
               <Node tone={tone} />
             </span>
             <span class="timeline-event">
-              {devices && event.device !== null && <a href={`/devices/${event.device}`}>{event.device}</a>}
+              {devices && <Stream event={event} />}
               <span class="timeline-type">
                 {onOpen ? (
-                  <button class="link" type="button" onClick={() => onOpen(event)}>
+                  <button
+                    class="link"
+                    type="button"
+                    data-row-link={`${event.shard}:${event.position}`}
+                    aria-expanded={sheetOf && sheet !== undefined}
+                    onClick={() => onOpen(event)}
+                  >
                     {title}
                   </button>
                 ) : (
@@ -44,13 +57,33 @@ export function Timeline({ label, events, place, devices = false, onOpen }: Time
               </span>
               <span class="timeline-detail">{detail}</span>
             </span>
-            <time class="timeline-time" dateTime={event.recordedAt} title={absolute(time, zone)}>
-              {clockTime(time, zone)}
-            </time>
+            <span class="timeline-end">
+              {endOf?.(event)}
+              <time class="timeline-time" dateTime={event.recordedAt} title={absolute(time, zone)}>
+                {clockTime(time, zone)}
+              </time>
+            </span>
+            {sheet !== undefined && <div class="timeline-sheet">{sheet}</div>}
           </li>
         );
       })}
     </ol>
+  );
+}
+
+/** The device of an event, or the stream of one that is about none. */
+function Stream({ event: { device, stream } }: { readonly event: JournalEvent }) {
+  return device === null ? (
+    <span class="timeline-stream faint" title={stream}>
+      {stream
+        .split('/')
+        .filter((_, index) => index !== 1)
+        .join('/')}
+    </span>
+  ) : (
+    <a class="timeline-stream" href={`/devices/${encodeURIComponent(device)}`} title={stream}>
+      {device}
+    </a>
   );
 }
 

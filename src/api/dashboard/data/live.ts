@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { addressOf, reach, toProblem, type Schema } from './client.js';
 import { createMessageReader } from './event-source.js';
 import { noteFailure, noteSuccess, session } from './session.js';
+import { takeStreamSlot } from './stream-slot.js';
 
 export type JournalEvent = Schema<'Event'>;
 
@@ -25,6 +26,8 @@ export interface LiveOptions {
   readonly after?: string;
   /** Events in the order of their shards. Called once per piece that has arrived. */
   readonly onEvents: (events: readonly JournalEvent[]) => void;
+  /** The server no longer knows the place: the stream goes on at the newest event, and what lies between is to be read anew. */
+  readonly onLost?: () => void;
 }
 
 /** A tab that nobody sees gives its connection back after this time; browsers have six per host. */
@@ -33,17 +36,24 @@ const FIRST_WAIT_MS = 1_000;
 const LAST_WAIT_MS = 15_000;
 /** The server says something every 15 s at least. */
 const SILENCE_MS = 40_000;
+/** A tab without a stream of its own looks in for a moment, again and again: it is as complete as the others, and a little later. */
+const LOOK_MS = 1_000;
+const LOOK_EVERY_MS = 3_000;
+const LOOKED = new Error('looked in');
+/** A node that has not read the newest commits yet refuses a place for a moment only. */
+const REFUSALS = 3;
 
 /**
  * Follows the journal until it is stopped: connects again by itself, from the position of the last event that was handed on,
  * so that none is missed and none comes twice.
  * @returns stops it
  */
-export function followJournal({ query, after, onEvents }: LiveOptions): () => void {
+export function followJournal({ query, after, onEvents, onLost }: LiveOptions): () => void {
   let position = after;
   /** Last position that was handed on, by shard: a piece that arrived in part comes again as a whole. */
   const handedOn = new Map<number, number>();
   let skipped = 0;
+  let refusals = 0;
   let waitMs = FIRST_WAIT_MS;
   let connection: AbortController | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -71,13 +81,23 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     if (events.length > 0) onEvents(events);
   };
 
+  const lose = (): void => {
+    position = undefined;
+    handedOn.clear();
+    refusals = 0;
+    onLost?.();
+  };
+
   const run = async (mine: AbortController): Promise<void> => {
+    const release = await takeStreamSlot();
+    let look: ReturnType<typeof setTimeout> | undefined;
     let silence: ReturnType<typeof setTimeout> | undefined;
     const hear = (): void => {
       clearTimeout(silence);
       silence = setTimeout(() => mine.abort(new Error('nothing was heard')), SILENCE_MS);
     };
     try {
+      if (connection !== mine) return; // stopped while it waited
       hear();
       const response = await reach(
         addressOf('/api/v1/events', { query: { perSecond: 4, ...query, after: position ?? 'head' } }),
@@ -87,7 +107,11 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
         },
       );
       noteSuccess();
+      refusals = 0;
       liveState.value = { state: 'live', skipped };
+      if (release === undefined) {
+        look = setTimeout(() => mine.abort(LOOKED), LOOK_MS);
+      }
       const read = createMessageReader();
       const reader = (response.body as ReadableStream<Uint8Array>).getReader();
       const decoder = new TextDecoder();
@@ -96,20 +120,23 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
         handle(read(decoder.decode(piece.value, { stream: true })));
       }
     } catch (error) {
-      if (connection !== mine) return; // stopped on purpose
+      if (connection !== mine || mine.signal.reason === LOOKED) return; // stopped on purpose
       noteFailure(error);
       const { status, code } = toProblem(error);
-      if (code === 'CURSOR_INVALID' || status === 410) position = undefined; // another journal, or too old a place
+      if (code === 'CURSOR_INVALID') refusals += 1;
+      if (refusals === REFUSALS || status === 410) lose(); // another journal, or too old a place
     } finally {
       clearTimeout(silence);
+      clearTimeout(look);
+      release?.();
+      if (connection === mine) connectLater(mine.signal.reason === LOOKED);
     }
-    if (connection === mine) connectLater();
   };
 
   const connect = (): void => {
     clearTimeout(timer);
     connection = new AbortController();
-    if (liveState.value.state !== 'reconnecting') liveState.value = { state: 'connecting' };
+    if (!/live|reconnecting/.test(liveState.value.state)) liveState.value = { state: 'connecting' };
     void run(connection);
   };
   const disconnect = (state: LiveState): void => {
@@ -119,11 +146,17 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     old?.abort();
     liveState.value = state;
   };
-  const connectLater = (): void => {
+  const connectLater = (looked: boolean): void => {
     connection = undefined;
     if (!wanted()) return;
-    liveState.value = { state: 'reconnecting', at: Date.now() + waitMs };
-    timer = setTimeout(connect, waitMs);
+    if (looked) {
+      timer = setTimeout(connect, LOOK_EVERY_MS - LOOK_MS);
+      return;
+    }
+    // Spread, so that a server that is back is not met by all tabs at once.
+    const spreadMs = waitMs * (0.75 + Math.random() / 4);
+    liveState.value = { state: 'reconnecting', at: Date.now() + spreadMs };
+    timer = setTimeout(connect, spreadMs);
     waitMs = Math.min(waitMs * 1.6, LAST_WAIT_MS);
   };
   const adjust = (): void => {
@@ -150,6 +183,9 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     if (wanted() && liveState.value.state === 'reconnecting') connect();
   };
   addEventListener('online', onOnline);
+  // A line that is known to be gone is not waited for.
+  const onOffline = (): void => connection?.abort();
+  addEventListener('offline', onOffline);
   const stopPause = paused.subscribe(adjust);
   let sessionState = session.value.state;
   const stopSession = session.subscribe(({ state }) => {
@@ -163,6 +199,7 @@ export function followJournal({ query, after, onEvents }: LiveOptions): () => vo
     clearTimeout(hiding);
     document.removeEventListener('visibilitychange', onVisibility);
     removeEventListener('online', onOnline);
+    removeEventListener('offline', onOffline);
     stopPause();
     stopSession();
     disconnect({ state: 'off' });

@@ -44,6 +44,13 @@ export function describeEvent({ type, payload }: Pick<JournalEvent, 'type' | 'pa
     case 'DeviceRegistered':
     case 'DeviceUpdated':
       return { tone: 'accent', title: sentence(type), detail: profileLine(facts['profile']) };
+    case 'SessionStarted':
+    case 'SessionEnded':
+    case 'SignInFailed':
+    case 'UserRegistered':
+    case 'UserRoleChanged':
+    case 'UserDeleted':
+      return { tone: type === 'SignInFailed' ? 'bad' : 'accent', title: sentence(type), detail: userLine(facts) };
     default:
       return { tone: 'accent', title: sentence(type), detail: brief(payload) };
   }
@@ -96,6 +103,14 @@ function rejectionLine(facts: Readonly<Record<string, unknown>>): string {
 function profileLine(profile: unknown): string {
   const { type, name } = (profile ?? {}) as { readonly type?: unknown; readonly name?: unknown };
   return [text(type), text(name)].filter((part) => part !== '').join(', ');
+}
+
+/** Who, as what, from where. */
+function userLine(facts: Readonly<Record<string, unknown>>): string {
+  const { user, name, role, from, to, address } = facts;
+  const change = from === undefined ? '' : `${text(from)} → ${text(to)}`;
+  const origin = address === undefined ? '' : `from ${text(address)}`;
+  return [text(user ?? name), text(role), change, origin].filter((part) => part !== '').join(', ') + reason(facts);
 }
 
 function reason(facts: Readonly<Record<string, unknown>>): string {

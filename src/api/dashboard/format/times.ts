@@ -61,3 +61,15 @@ export function absolute(time: number, zone: Zone): string {
     zone === 'utc' ? 'UTC' : `UTC${sign}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
   return `${parts.date} ${parts.time}.${parts.milliseconds} ${name}`;
 }
+
+/** As a field for date and time has it: `2026-02-03T14:03:12`. */
+export function fieldTime(time: number, zone: Zone): string {
+  const parts = partsOf(time, zone);
+  return `${parts.date}T${parts.time}`;
+}
+
+/** What such a field says, ms since 1970; `undefined` while it says nothing. */
+export function readFieldTime(text: string, zone: Zone): number | undefined {
+  const time = Date.parse(zone === 'utc' ? `${text}Z` : text);
+  return Number.isNaN(time) ? undefined : time;
+}

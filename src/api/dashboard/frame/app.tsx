@@ -8,6 +8,7 @@ import { Toasts } from '../components/toast.js';
 import type { Problem } from '../data/client.js';
 import { readSession, session } from '../data/session.js';
 import { DevicePage } from '../pages/device/device-page.js';
+import { EventsPage } from '../pages/events/events-page.js';
 import { FleetPage } from '../pages/fleet/fleet-page.js';
 import { HealthPage } from '../pages/health/health-page.js';
 import { HomePage } from '../pages/home/home-page.js';
@@ -79,6 +80,7 @@ function Frame() {
             <Route path="/" component={HomePage} />
             <Route path="/devices" component={FleetPage} />
             <Route path="/devices/:id" component={DevicePage} />
+            <Route path="/events" component={EventsPage} />
             <Route path="/health" component={HealthPage} />
             <Route path="/settings" component={PreferencesPage} />
             <Route path="/settings/preferences" component={PreferencesPage} />

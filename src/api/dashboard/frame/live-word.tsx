@@ -14,18 +14,29 @@ const SHAPES: Readonly<Record<string, string>> = {
 export function LiveWord() {
   const state = liveState.value;
   if (state.state === 'off') return <div class="live-word" role="status" />;
-  const { name, word, title } = describe(state);
+  const { name, word, count, title } = describe(state);
   return (
     <div class="live-word" data-state={name} role="status" title={title}>
       <span class="live-shape" aria-hidden="true">
         {SHAPES[name]}
       </span>
-      <span class="live-text">{word}</span>
+      <span class="live-text">
+        {word}
+        {/* Seen and not read aloud: it changes every second. */}
+        {count !== undefined && <span aria-hidden="true"> {count}</span>}
+      </span>
     </div>
   );
 }
 
-function describe(state: Exclude<LiveState, { state: 'off' }>): { name: string; word: string; title: string } {
+interface LiveDescription {
+  readonly name: string;
+  readonly word: string;
+  readonly count?: string;
+  readonly title: string;
+}
+
+function describe(state: Exclude<LiveState, { state: 'off' }>): LiveDescription {
   switch (state.state) {
     case 'live':
       return state.skipped === 0
@@ -33,6 +44,7 @@ function describe(state: Exclude<LiveState, { state: 'off' }>): { name: string; 
         : {
             name: 'behind',
             word: 'behind',
+            count: `(${grouped(state.skipped)} skipped)`,
             title: `${grouped(state.skipped)} events skipped in this view, none lost in the journal.`,
           };
     case 'connecting':
@@ -41,7 +53,8 @@ function describe(state: Exclude<LiveState, { state: 'off' }>): { name: string; 
       const seconds = Math.max(0, Math.ceil((state.at - now.value) / 1000));
       return {
         name: 'reconnecting',
-        word: `reconnecting (${seconds} s)`,
+        word: 'reconnecting',
+        count: `(${seconds} s)`,
         title: 'The page goes on from the last event that it has; none is missed.',
       };
     }

@@ -16,6 +16,7 @@ interface Place {
 const PLACES: readonly Place[] = [
   { path: '/', word: 'Home', icon: 'home' },
   { path: '/devices', word: 'Devices', icon: 'devices' },
+  { path: '/events', word: 'Events', icon: 'events' },
   { path: '/health', word: 'Health', icon: 'health' },
   { path: '/settings', word: 'Settings', icon: 'settings' },
 ];

@@ -9,6 +9,7 @@ import { preferences } from '../data/preferences.js';
 const PAGES: Readonly<Record<string, readonly [path: string, word: string]>> = {
   h: ['/', 'Home'],
   d: ['/devices', 'Devices'],
+  e: ['/events', 'Events'],
   s: ['/health', 'Health'],
   t: ['/settings', 'Settings'],
 };
@@ -62,6 +63,7 @@ const KEYS: readonly (readonly [keys: readonly string[], meaning: string])[] = [
   [['/'], 'Search'],
   [['j', 'k'], 'Next, previous row'],
   [['Enter'], 'Open the row'],
+  [['x'], 'Select the row, or not'],
   [['p'], 'Pause the live view, or go on'],
   [['Esc'], 'Close'],
   [['?'], 'This list'],

@@ -55,6 +55,7 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
       query: { device: device.id },
       after: history?.after,
       ready: history !== undefined,
+      onLost: () => void newest.reload(),
       onEvents(events) {
         if (!events.some(({ type }) => REGISTRY.test(type))) return;
         void resource.reload();
@@ -85,7 +86,7 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
       {neverConnected && connect}
       <TelemetryPanel device={device.id} latest={latest.reading.value.data} events={events} now={now.value} />
       <div class="columns">
-        <EventsPanel tail={tail} />
+        <EventsPanel device={device.id} tail={tail} />
         <div class="stack">
           <CredentialsPanel device={device} certificates={certificates} />
           <ConnectionsPanel device={device} events={events} />

@@ -4,11 +4,11 @@ import { Button } from '../../components/button.js';
 import { ChipFilter } from '../../components/chip-filter.js';
 import { Empty } from '../../components/empty.js';
 import { EventDialog } from '../../components/event-dialog.js';
+import { NewEvents } from '../../components/new-events.js';
 import { Panel } from '../../components/panel.js';
 import { Timeline } from '../../components/timeline.js';
 import type { EventTail } from '../../data/event-tail.js';
 import { paused, type JournalEvent } from '../../data/live.js';
-import { counted } from '../../format/numbers.js';
 import { withQuery } from '../../frame/query.js';
 
 /** Kinds of events as one asks for them. */
@@ -25,7 +25,7 @@ const KINDS: readonly { readonly value: string; readonly word: string; readonly 
 const ROWS = 100;
 
 /** The newest events of the device's stream, on the sequence rail. */
-export function EventsPanel({ tail }: { readonly tail: EventTail }) {
+export function EventsPanel({ device, tail }: { readonly device: string; readonly tail: EventTail }) {
   const { query, route } = useLocation();
   const open = useSignal<JournalEvent | undefined>(undefined);
   const chosen = query['kinds']?.split(',') ?? [];
@@ -33,17 +33,19 @@ export function EventsPanel({ tail }: { readonly tail: EventTail }) {
   const events = tail.events.value
     .filter(({ type }) => kinds.length === 0 || kinds.some(({ types }) => types.test(type)))
     .slice(0, ROWS);
-  const waiting = tail.waiting.value;
   return (
     <Panel
       title="Events"
       note={
-        <Button
-          kind="quiet"
-          icon={paused.value ? 'play' : 'pause'}
-          label={paused.value ? 'Go on' : 'Pause'}
-          onPress={() => (paused.value = !paused.value)}
-        />
+        <>
+          <a href={`/events?device=${encodeURIComponent(device)}`}>All events</a>
+          <Button
+            kind="quiet"
+            icon={paused.value ? 'play' : 'pause'}
+            label={paused.value ? 'Go on' : 'Pause'}
+            onPress={() => (paused.value = !paused.value)}
+          />
+        </>
       }
     >
       <ChipFilter
@@ -52,21 +54,8 @@ export function EventsPanel({ tail }: { readonly tail: EventTail }) {
         chosen={chosen}
         onChange={(values) => route(withQuery({ kinds: values.join(',') || undefined }), true)}
       />
-      <div
-        class="panel-edge"
-        tabIndex={0}
-        role="region"
-        aria-label="Newest events"
-        onMouseEnter={tail.hold}
-        onMouseLeave={tail.release}
-        onFocusIn={tail.hold}
-        onFocusOut={tail.release}
-      >
-        {waiting > 0 && (
-          <button type="button" class="timeline-more" onClick={tail.release}>
-            {counted(waiting, 'new event')}
-          </button>
-        )}
+      <div class="panel-edge" tabIndex={0} role="region" aria-label="Newest events" ref={tail.list}>
+        <NewEvents tail={tail} />
         {events.length === 0 ? (
           <Empty
             title={tail.events.value.length === 0 ? 'No event yet.' : 'No event of these kinds among the newest.'}

@@ -9,7 +9,7 @@ const ROWS = 14;
 export function JournalNow() {
   const tail = useEventTail({ query: {}, bound: ROWS }, []);
   return (
-    <Panel title="Journal" note="the newest events, by shard and position" flush>
+    <Panel title="Journal" note={<a href="/events">All events</a>} flush>
       {tail.events.value.length === 0 ? (
         <Empty title="No event since this page was opened." />
       ) : (
