@@ -34,6 +34,7 @@ import { createAuditLog } from './persistence/projections/audit-log.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
+import { watchStorage } from './persistence/storage-state.js';
 import { attachKafka, type AttachedKafka } from './transport/kafka/attached-kafka.js';
 import { createTopicVerifier } from './transport/kafka/topic-verifier.js';
 import { startBroker } from './transport/mqtt/broker.js';
@@ -136,8 +137,9 @@ async function startStorage(surroundings: Surroundings) {
   await migrate(database, logger);
   const journal = await openJournal({ database, clock, log: logger, meter, shards: config.shards });
   running.add('journal', journal);
+  const state = running.add('storage', watchStorage({ database, clock, meter }));
   step('end', postgres.title);
-  return { database, journal, snapshots: createSnapshotStore(database), postgresPid: postgres.pid };
+  return { database, journal, storage: state, snapshots: createSnapshotStore(database), postgresPid: postgres.pid };
 }
 type Storage = Awaited<ReturnType<typeof startStorage>>;
 

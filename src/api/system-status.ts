@@ -11,6 +11,7 @@ export interface SystemParts {
   readonly relay: { status(): SubscriptionStatus } | undefined;
   readonly subscriptions: readonly { status(): SubscriptionStatus }[];
   readonly mqtt: SystemStatus['mqtt'];
+  readonly storage: { read(): Promise<SystemStatus['storage']> };
   /** What of the devices' messages waits for its commit, and whose sockets are not read for that or another reason. */
   readonly gate: {
     waiting(): {
@@ -56,6 +57,7 @@ export async function systemStatus(parts: SystemParts, version: string, clock: C
     shards: await Promise.all(shards),
     relay: { state: running?.state ?? 'off', ...(running?.reason !== undefined && { reason: running.reason }) },
     quarantined: parts.directories.flatMap(({ quarantined }) => quarantined),
+    storage: await parts.storage.read(),
     mqtt: parts.mqtt,
     subscriptions: [...(running ? [running] : []), ...subscriptions.map((subscription) => subscription.status())],
   };

@@ -1,4 +1,5 @@
 import { CliFailure, EXIT, failureOf } from './failure.js';
+import { elementTexts, memberTexts } from './raw-json.js';
 import type { Settings } from './settings.js';
 
 export interface ApiRequest {
@@ -11,6 +12,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Statuses beside success that are answers and no failures. */
   readonly allow?: readonly number[];
+  /** Time for the answer to begin, ms. @default 30000 */
+  readonly patienceMs?: number;
 }
 
 export interface ApiAnswer {
@@ -28,6 +31,8 @@ export interface ApiClient {
   call(request: ApiRequest): Promise<ApiAnswer>;
   /** Follows `next` through all pages. @param limit most items in all */
   items(request: ApiRequest, limit?: number): AsyncIterable<unknown>;
+  /** As `items`, each as the server has spelt it. */
+  itemTexts(request: ApiRequest, limit?: number): AsyncIterable<string>;
   /** Lines of a long answer as they come. */
   lines(request: ApiRequest): AsyncIterable<string>;
   bytes(request: ApiRequest): Promise<Buffer>;
@@ -63,7 +68,8 @@ export function createApiClient(options: {
   const open = async (request: ApiRequest): Promise<Response> => {
     preview(request);
     const slow = new AbortController();
-    const timer = setTimeout(() => slow.abort(), ANSWER_MS);
+    const patienceMs = request.patienceMs ?? ANSWER_MS;
+    const timer = setTimeout(() => slow.abort(), patienceMs);
     try {
       const response = await fetch(addressOf(settings, request), {
         method: request.method,
@@ -75,7 +81,10 @@ export function createApiClient(options: {
       if (response.ok || request.allow?.includes(response.status)) return response;
       throw failureOf(response.status, await response.text());
     } catch (error) {
-      throw error instanceof CliFailure ? error : unreachable(settings.url, error, slow.signal.aborted);
+      if (error instanceof CliFailure) throw error;
+      throw signal.aborted
+        ? new Interrupted()
+        : unreachable(settings.url, error, slow.signal.aborted ? patienceMs : undefined);
     } finally {
       clearTimeout(timer);
     }
@@ -89,20 +98,26 @@ export function createApiClient(options: {
     return { status: response.status, headers: response.headers, body };
   };
 
+  async function* itemTexts(request: ApiRequest, limit = Infinity): AsyncGenerator<string> {
+    let left = limit;
+    let cursor: string | undefined;
+    do {
+      const pageSize = request.query?.['limit'] ?? String(Math.min(left, LARGEST_PAGE));
+      const response = await open({ ...request, query: { ...request.query, limit: pageSize, cursor } });
+      const page = memberTexts(await response.text());
+      const items = elementTexts(page.get('items') ?? '[]');
+      yield* items.slice(0, left);
+      left -= items.length;
+      cursor = (JSON.parse(page.get('next') ?? 'null') as string | null) ?? undefined;
+    } while (cursor !== undefined && left > 0);
+  }
+
   return {
     preview,
     call,
-    async *items(request, limit = Infinity) {
-      let left = limit;
-      let cursor: string | undefined;
-      do {
-        const pageSize = request.query?.['limit'] ?? String(Math.min(left, LARGEST_PAGE));
-        const { body } = await call({ ...request, query: { ...request.query, limit: pageSize, cursor } });
-        const page = body as { readonly items: readonly unknown[]; readonly next: string | null };
-        yield* page.items.slice(0, left);
-        left -= page.items.length;
-        cursor = page.next ?? undefined;
-      } while (cursor !== undefined && left > 0);
+    itemTexts,
+    async *items(request, limit) {
+      for await (const text of itemTexts(request, limit)) yield JSON.parse(text);
     },
     async *lines(request) {
       const { body } = await open(request);
@@ -115,7 +130,7 @@ export function createApiClient(options: {
           yield* lines.filter((line) => line !== '');
         }
       } catch {
-        throw new ConnectionLost(settings.url);
+        throw signal.aborted ? new Interrupted() : new ConnectionLost(settings.url);
       }
       // The server ends every line: what follows the last end was torn off.
       if (rest !== '') throw new ConnectionLost(settings.url);
@@ -133,9 +148,17 @@ export class ConnectionLost extends CliFailure {
   }
 }
 
-function unreachable(url: string, error: unknown, tooSlow: boolean): CliFailure {
-  if (tooSlow) {
-    return new CliFailure(`${url} did not answer within ${ANSWER_MS / 1000} s.`, {
+/** Ended by whoever runs the command. */
+export class Interrupted extends CliFailure {
+  constructor(hint?: string) {
+    super('Interrupted.', { hint });
+  }
+}
+
+/** @param waitedMs how long, when it was too long */
+function unreachable(url: string, error: unknown, waitedMs: number | undefined): CliFailure {
+  if (waitedMs !== undefined) {
+    return new CliFailure(`${url} did not answer within ${waitedMs / 1000} s.`, {
       exitCode: EXIT.timeout,
       hint: 'Nothing is lost: try again.',
     });

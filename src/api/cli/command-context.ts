@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { createApiClient, type ApiClient, type ApiRequest } from './client.js';
 import { CliFailure, EXIT } from './failure.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, type Output, type OutputForm } from './output.js';
 import { findSettings, type Settings } from './settings.js';
 import type { Terminal } from './terminal.js';
 
@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.js';
 export interface GlobalOptions {
   readonly url?: string;
   readonly json?: boolean;
+  readonly output?: OutputForm;
   readonly quiet?: boolean;
   readonly color?: boolean;
   readonly curl?: boolean;
@@ -26,14 +27,17 @@ export interface CommandContext {
   readonly options: GlobalOptions;
 }
 
-/** The context of the command that is about to run. */
-export type ContextFactory = (command: Command) => Promise<CommandContext>;
+/**
+ * The context of the command that is about to run.
+ * @param fallbackUrl asked where no server is known; without it that is a failure
+ */
+export type ContextFactory = (command: Command, fallbackUrl?: string) => Promise<CommandContext>;
 
 export function createContextFactory(terminal: Terminal): ContextFactory {
-  return async (command) => {
+  return async (command, fallbackUrl) => {
     const options: GlobalOptions = command.optsWithGlobals();
     const output = createOutput(terminal, options);
-    const settings = await findSettings({ environment: terminal.environment, url: options.url });
+    const settings = await findSettings({ environment: terminal.environment, url: options.url, fallbackUrl });
     const client = createApiClient({
       settings,
       signal: terminal.signal,

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { stat, statfs } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ApiClient } from './client.js';
-import type { SystemStatus } from './commands/status.js';
+import type { SystemStatus } from './system-state.js';
 import type { Settings } from './settings.js';
+import type { Terminal } from './terminal.js';
 
 /** What `doctor` says of one thing. A fault or a warning names its remedy. */
 export interface Finding {
@@ -23,6 +24,7 @@ const LARGEST_SKEW_MS = 2_000;
 const EXPIRES_SOON_MS = 30 * 24 * 3_600_000;
 const LARGE_LAG_SECONDS = 30;
 const CONNECT_MS = 3_000;
+const SLOW_POSTGRES_SECONDS = 0.1;
 
 /** On this machine alone; asked whether or not a server is known. */
 export async function checkMachine(dataDir: string): Promise<readonly Finding[]> {
@@ -31,6 +33,31 @@ export async function checkMachine(dataDir: string): Promise<readonly Finding[]>
 
 /** Over the network, in the order in which one fault explains the next. */
 export const SERVER_CHECKS: readonly Check[] = [checkReadiness, checkAuthority, checkStatus, checkMqttPort];
+
+/** Whether a server that does not answer could start here at all: another program may have its ports. */
+export async function checkPorts({ url }: Settings, environment: Terminal['environment']): Promise<readonly Finding[]> {
+  const { hostname, port } = new URL(url);
+  if (!['127.0.0.1', 'localhost', '[::1]'].includes(hostname)) return [];
+  const ports = [
+    ['HTTP_PORT', Number(environment['HTTP_PORT'] ?? (port || '8080'))],
+    ['MQTTS_PORT', Number(environment['MQTTS_PORT'] ?? '8883')],
+  ] as const;
+  return Promise.all(
+    ports.map(async ([name, number]): Promise<Finding> => {
+      if (await isFree(number)) return { check: name, state: 'ok', detail: `port ${number} is free` };
+      const remedy = `End the program that uses it, or set ${name} to another one.`;
+      return { check: name, state: 'fault', detail: `port ${number} is taken`, remedy };
+    }),
+  );
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
 
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -102,9 +129,16 @@ async function checkAuthority({ client }: Parameters<Check>[0]): Promise<readonl
 
 async function checkStatus({ client }: Parameters<Check>[0]): Promise<readonly Finding[]> {
   const { body } = await client.call({ method: 'GET', path: '/api/v1/system/status' });
-  const { version, relay, shards, quarantined = [] } = body as SystemStatus;
+  const { version, relay, shards, quarantined, storage } = body as SystemStatus;
   const token: Finding = { check: 'token', state: 'ok', detail: `accepted by version ${version}` };
-  return [token, ...quarantined.map(checkStream), checkRelay(relay, shards)];
+  return [token, checkPostgres(storage), ...quarantined.map(checkStream), checkRelay(relay, shards)];
+}
+
+function checkPostgres({ postgres, schema, latencySeconds }: SystemStatus['storage']): Finding {
+  const detail = `Postgres ${postgres}, schema ${schema}, answers in ${(latencySeconds * 1_000).toFixed(1)} ms`;
+  if (latencySeconds <= SLOW_POSTGRES_SECONDS) return { check: 'postgres', state: 'ok', detail };
+  const remedy = 'Each PUBACK waits for it: look at its disk, its load and the network between.';
+  return { check: 'postgres', state: 'warning', detail, remedy };
 }
 
 /** A journal that somebody has changed past Fleetlog, or a disk has. */

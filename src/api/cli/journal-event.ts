@@ -1,4 +1,4 @@
-import type { Column } from './output.js';
+import type { Table } from './table.js';
 
 /** An event in every JSON form of the server, as far as the command line looks into it. */
 export interface JournalEvent {
@@ -12,8 +12,24 @@ export interface JournalEvent {
   readonly payload: object;
 }
 
+/** Members of an event, in the order of the server. */
+export const EVENT_FIELDS = [
+  'shard',
+  'position',
+  'stream',
+  'sequence',
+  'type',
+  'schemaVersion',
+  'occurredAt',
+  'recordedAt',
+  'tenant',
+  'device',
+  'payload',
+  'metadata',
+] as const;
+
 /** Of fixed width, since events come one by one. */
-export const EVENT_COLUMNS: readonly Column<JournalEvent>[] = [
+const COLUMNS: Table<JournalEvent>['columns'] = [
   // Local time to the millisecond: what a person compares with a clock.
   {
     title: 'TIME',
@@ -32,22 +48,32 @@ export const EVENT_COLUMNS: readonly Column<JournalEvent>[] = [
   { title: 'PAYLOAD', cell: ({ payload }) => JSON.stringify(payload) },
 ];
 
+export const EVENT_TABLE: Table<JournalEvent> = { columns: COLUMNS, fields: EVENT_FIELDS };
+
 /** The last position read of each shard; resuming behind them gives no event twice and leaves none out. */
 export interface ReadPositions {
-  read(event: JournalEvent): void;
+  read(event: Pick<JournalEvent, 'shard' | 'position'>): void;
+  /** Further on, where `positions` are. */
+  advance(positions: string): void;
   /** As the parameter `after` takes them. */
   toString(): string;
 }
 
 /** @param from `shard:position,…` */
 export function createReadPositions(from = ''): ReadPositions {
-  const positions = new Map<number, number>();
-  for (const pair of from === '' ? [] : from.split(',')) {
-    const [shard, position] = pair.split(':');
-    positions.set(Number(shard), Number(position));
-  }
+  const positions = new Map(parsePositions(from));
   return {
     read: ({ shard, position }) => void positions.set(shard, position),
+    advance(others) {
+      for (const [shard, position] of parsePositions(others)) {
+        positions.set(shard, Math.max(position, positions.get(shard) ?? 0));
+      }
+    },
     toString: () => [...positions].map(([shard, position]) => `${shard}:${position}`).join(','),
   };
+}
+
+/** @param text `shard:position,…` */
+export function parsePositions(text: string): readonly (readonly [shard: number, position: number])[] {
+  return text === '' ? [] : text.split(',').map((pair) => pair.split(':').map(Number) as [number, number]);
 }

@@ -17,6 +17,8 @@ export interface SettingsSource {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** `--url`. */
   readonly url?: string | undefined;
+  /** Where a server is looked for when nothing tells of one. */
+  readonly fallbackUrl?: string | undefined;
 }
 
 /** Written by the server at its start, for its owner alone. */
@@ -31,11 +33,11 @@ interface LocalServer {
  * of that file goes to that server only: never to an address from elsewhere.
  * @throws CliFailure when there is no address, or one that is none
  */
-export async function findSettings({ environment, url }: SettingsSource): Promise<Settings> {
+export async function findSettings({ environment, url, fallbackUrl }: SettingsSource): Promise<Settings> {
   const dataDir = environment['FLEETLOG_DATA_DIR'] ?? '.fleetlog';
   const local = await readLocalServer(join(dataDir, 'cli.json'));
   const named = url ?? environment['FLEETLOG_URL'];
-  const address = baseOf(named ?? local?.url);
+  const address = baseOf(named ?? local?.url ?? fallbackUrl);
   const isLocal = local !== undefined && baseOf(local.url) === address;
   return {
     url: address,

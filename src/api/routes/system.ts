@@ -49,6 +49,8 @@ export interface SystemStatus {
   readonly subscriptions: readonly SubscriptionStatus[];
   /** Streams that do not verify: each is refused, all others go on. */
   readonly quarantined: readonly QuarantinedStream[];
+  /** What Postgres says of itself. */
+  readonly storage: { readonly postgres: string; readonly schema: number; readonly latencySeconds: number };
   /** Where devices connect; a port is `null` while its listener is off. */
   readonly mqtt: { readonly host: string; readonly mqttsPort: number | null; readonly plainPort: number | null };
 }

@@ -71,21 +71,6 @@ test('a pipe gets JSON and a pseudo-terminal a table', async () => {
   expect(terminal.stdout).toContain('\u001b[');
 });
 
-test.each([
-  ['device ls', { items: [DEVICE], next: null }],
-  ['cert ls p1', { items: [], next: null }],
-  ['token ls', { items: [], next: null }],
-  ['events ls --device p1', { items: [eventJson(1)], next: null }],
-  ['replay --device p1', { items: [eventJson(1)], next: null }],
-  ['status', STATUS],
-])('`%s` runs piped and with a pseudo-terminal', async (line, body) => {
-  server = await startContractServer((_request, response) => sendJson(response, body));
-  const piped = await shell(`${COMMAND} ${line}`);
-  const terminal = await shell(`script -qec "${COMMAND} ${line}" /dev/null < /dev/null`);
-  expect([piped.exitCode, terminal.exitCode]).toEqual([0, 0]);
-  for (const row of piped.stdout.split('\n').filter(Boolean)) expect(() => JSON.parse(row) as unknown).not.toThrow();
-});
-
 test('exit codes reach the shell', async () => {
   server = await startContractServer((_request, response) =>
     sendJson(response, { title: 'T', detail: 'D', code: 'DEVICE_NOT_FOUND' }, 404),

@@ -155,6 +155,7 @@ export async function startApiUnderTest(
       relay: { state: 'off' },
       subscriptions: [subscription.status()],
       quarantined: [],
+      storage: { postgres: '16.4', schema: 6, latencySeconds: 0.001 },
       mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
     }),
     activity: {

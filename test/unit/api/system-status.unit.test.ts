@@ -32,6 +32,7 @@ function parts(changed: {
     stalls: { recent: () => changed.stallMs },
     database: { starved: () => 0 },
     directories: [{ quarantined: [] }],
+    storage: { read: () => Promise.resolve({ postgres: '16.4', schema: 6, latencySeconds: 0.001 }) },
     mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
   };
 }

@@ -65,7 +65,7 @@ describe('exit codes', () => {
     [['cert', 'issue', 'pump-7', '--csr', 'package.json', '--key-type', 'RSA'], '--generate-key'],
     [['cert', 'issue', 'pump-7', '--generate-key', '--key-type', 'DSA'], 'P-256, RSA'],
     [['token', 'issue'], '--role'],
-    [['device', 'patch', 'pump-7', '[1]'], 'JSON object'],
+    [['device', 'update', 'pump-7', '--data', '[1]'], 'JSON object'],
   ])('wrong usage %j ends with 2 and names what is meant', async (argv, word) => {
     const result = await runCommand(argv, { url: 'http://127.0.0.1:9' });
     expect(result.exitCode).toBe(2);
@@ -75,6 +75,6 @@ describe('exit codes', () => {
   test('help that was asked for ends with 0, on standard output', async () => {
     const result = await runCommand(['device', '--help']);
     expect(result).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(result.stdout).toContain('patch');
+    expect(result.stdout).toContain('update');
   });
 });

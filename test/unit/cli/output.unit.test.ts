@@ -55,6 +55,26 @@ describe('a pipe', () => {
   });
 });
 
+describe('-o', () => {
+  test('csv has a header and a line per row, wherever it goes', async () => {
+    const url = await serve([row('p1', { name: '=cmd()', tags: [] })]);
+    const { stdout } = await runCommand(['device', 'ls', '-o', 'csv'], { url });
+    const [header, line] = stdout.split('\n');
+    expect(header).toBe('id,type,name,tags,enabled,gateway,via,connected,sessionEpoch,registeredAt,revision');
+    expect(line).toMatch(/^p1,pump,'=cmd\(\),\[\],true,/);
+  });
+
+  test('table is one in a pipe too, without colours', async () => {
+    const { stdout } = await runCommand(['device', 'ls', '-o', 'table'], { url: await serve([row('p1')]) });
+    expect(stdout).toContain('● online');
+    expect(stdout).not.toContain('\u001b[');
+  });
+
+  test('anything else is wrong usage', async () => {
+    expect((await runCommand(['device', 'ls', '-o', 'xml'], { url: await serve([]) })).exitCode).toBe(2);
+  });
+});
+
 describe('a terminal', () => {
   test('gets a table with the state as symbol and word', async () => {
     const items = [
@@ -120,7 +140,11 @@ describe('a terminal', () => {
 
   test('replay is lines of JSON there too', async () => {
     const line = JSON.stringify(eventJson(1));
-    server = await startContractServer((_request, response) => response.end(`${line}\n`));
+    server = await startContractServer((request, response) =>
+      request.url.endsWith('/status')
+        ? sendJson(response, { shards: [{ shard: 0, head: 1 }] })
+        : response.end(`${line}\n`),
+    );
     const { stdout } = await runCommand(['replay', '--all', '--quiet'], { url: server.url, columns: 80 });
     expect(stdout).toBe(`${line}\n`);
   });

@@ -43,13 +43,50 @@ describe('what is sent', () => {
     expect(JSON.parse(request?.body ?? '')).toEqual({ id: 'pump-7', type: 'pump', tags: ['a', 'b'], gateway: true });
   });
 
-  test('patch is a merge patch, guarded by the revision', async () => {
-    await runCommand(['device', 'patch', 'pump-7', '{"name":null}', '--if-match', '12'], { url: server.url });
+  test('update is a merge patch, guarded by the revision', async () => {
+    const argv = ['device', 'update', 'pump-7', '--data', '{"name":null}', '--if-match', '12'];
+    await runCommand(argv, { url: server.url });
     expect(server.seen[0]).toMatchObject({ method: 'PATCH', url: '/api/v1/devices/pump-7', body: '{"name":null}' });
     expect(server.seen[0]?.headers).toMatchObject({
       'content-type': 'application/merge-patch+json',
       'if-match': '"12"',
     });
+  });
+
+  test('an update of nothing is wrong usage', async () => {
+    expect((await runCommand(['device', 'update', 'pump-7'], { url: server.url })).exitCode).toBe(2);
+    expect(server.seen).toEqual([]);
+  });
+
+  test('the filters of the dashboard become one condition', async () => {
+    const argv = [
+      'device',
+      'ls',
+      '--type',
+      'pump',
+      '--type',
+      'valve',
+      '--tag',
+      'a"b',
+      '--filter',
+      'device.connected || false',
+    ];
+    await runCommand([...argv, '--state', 'online', '--search', 'p', '--sort', '-name'], { url: server.url });
+    const query = new URL(server.seen[0]!.url, server.url).searchParams;
+    expect(Object.fromEntries(query)).toEqual({
+      search: 'p',
+      state: 'online',
+      sort: '-name',
+      limit: '250',
+      filter: `device.type in ["pump", "valve"] && "a\\"b" in device.tags && (device.connected || false)`,
+    });
+  });
+
+  test('SEC-140 a password is never an argument', async () => {
+    const { exitCode } = await runCommand(['user', 'add', 'ann', 'secret-word', '--role', 'viewer'], {
+      url: server.url,
+    });
+    expect(exitCode).toBe(2);
   });
 
   test.each([
@@ -89,17 +126,20 @@ describe('what is not sent', () => {
     expect(server.seen).toEqual([]);
   });
 
-  test.each([['device rm pump-7'], ['cert revoke pump-7 abc'], ['token revoke abc']])(
-    '%s can not be undone: without a terminal it needs --yes',
-    async (line) => {
-      const refused = await runCommand(line.split(' '), { url: server.url });
-      expect(refused.exitCode).toBe(2);
-      expect(refused.stderr).toContain('--yes');
-      expect(server.seen).toEqual([]);
-      expect((await runCommand([...line.split(' '), '--yes'], { url: server.url })).exitCode).toBe(0);
-      expect(server.seen).toHaveLength(1);
-    },
-  );
+  test.each([
+    ['device rm pump-7'],
+    ['cert revoke pump-7 abc'],
+    ['token revoke abc'],
+    ['session end abc'],
+    ['user disable ann'],
+  ])('%s can not be undone: without a terminal it needs --yes', async (line) => {
+    const refused = await runCommand(line.split(' '), { url: server.url });
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('--yes');
+    expect(server.seen).toEqual([]);
+    expect((await runCommand([...line.split(' '), '--yes'], { url: server.url })).exitCode).toBe(0);
+    expect(server.seen).toHaveLength(1);
+  });
 
   test.each([
     ['yes', 0, 1],

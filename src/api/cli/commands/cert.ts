@@ -1,14 +1,23 @@
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { callWhenConfirmed, changing, irreversible, type ContextFactory } from '../command-context.js';
+import { duration } from '../arguments.js';
+import {
+  callWhenConfirmed,
+  changing,
+  irreversible,
+  type CommandContext,
+  type ContextFactory,
+} from '../command-context.js';
+import { CREDENTIAL_LAMPS, type CredentialState } from '../credential-lamps.js';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Column } from '../output.js';
+import type { Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
+import { untilTrue } from '../until-true.js';
 
 interface Certificate {
   readonly fingerprint: string;
   readonly keyType: string;
-  readonly state: 'active' | 'expired' | 'revoked';
+  readonly state: CredentialState;
   readonly issuedAt: string;
   readonly notAfter: string;
   readonly revokeReason?: string;
@@ -26,22 +35,35 @@ interface IssueOptions {
   readonly csr?: string;
   readonly generateKey?: boolean;
   readonly keyType?: 'P-256' | 'RSA';
+  readonly out?: string;
 }
 
-const STATES = { active: '● active', expired: '○ expired', revoked: '■ revoked' } as const;
-
-const COLUMNS: readonly Column<Certificate>[] = [
-  {
-    title: 'STATE',
-    cell: ({ state }) => STATES[state],
-    colour: ({ state }) => (state === 'active' ? 'good' : state === 'revoked' ? 'bad' : 'warn'),
-  },
-  { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint },
-  { title: 'KEY', cell: ({ keyType }) => keyType },
-  { title: 'ISSUED', cell: ({ issuedAt }) => relativeTime(issuedAt, Date.now()) },
-  { title: 'EXPIRES', cell: ({ notAfter }) => relativeTime(notAfter, Date.now()) },
-  { title: 'REASON', cell: ({ revokeReason }) => revokeReason ?? '' },
-];
+const CERTIFICATE_TABLE: Table<Certificate> = {
+  columns: [
+    {
+      title: 'STATE',
+      cell: ({ state }) => CREDENTIAL_LAMPS[state][0],
+      colour: ({ state }) => CREDENTIAL_LAMPS[state][1],
+    },
+    { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint },
+    { title: 'KEY', cell: ({ keyType }) => keyType },
+    { title: 'ISSUED', cell: ({ issuedAt }) => relativeTime(issuedAt, Date.now()) },
+    { title: 'EXPIRES', cell: ({ notAfter }) => relativeTime(notAfter, Date.now()) },
+    { title: 'REASON', cell: ({ revokeReason }) => revokeReason ?? '' },
+  ],
+  fields: [
+    'fingerprint',
+    'serial',
+    'keyType',
+    'state',
+    'notBefore',
+    'notAfter',
+    'issuedAt',
+    'revokedAt',
+    'revokeReason',
+    'certificate',
+  ],
+};
 
 const pathOf = (device: string, ...rest: readonly string[]): string =>
   ['/api/v1/devices', encodeURIComponent(device), 'certificates', ...rest.map(encodeURIComponent)].join('/');
@@ -55,36 +77,22 @@ export function addCertificateCommands(program: Command, contextOf: ContextFacto
     .alias('list')
     .description('list the certificates of a device')
     .action(async (device: string, _options: object, command: Command) => {
-      const { client, output } = await contextOf(command);
-      const { body } = await client.call({ method: 'GET', path: pathOf(device) });
-      const { items } = body as { readonly items: readonly Certificate[] };
-      await output.rows(items, COLUMNS, `No certificate. Issue one: npx fleetlog cert issue ${device} --csr <file>`);
+      const context = await contextOf(command);
+      const none = `No certificate. Issue one: npx fleetlog cert issue ${device} --csr <file>`;
+      await context.output.rows(await certificatesOf(context, device), CERTIFICATE_TABLE, none);
     });
 
-  changing(certificate.command('issue <device>'))
+  issuing(certificate.command('issue <device>'))
     .description('issue a certificate, from a signing request or with a key made by the server')
-    .option('--csr <file>', 'signing request (PEM); the private key stays with you')
-    .option('--generate-key', 'let the server make the key, which leaves once, as a bundle')
-    .addOption(
-      new Option(
-        '--key-type <type>',
-        'of the key that the server makes; RSA comes as a PKCS #12 key store too',
-      ).choices(['P-256', 'RSA']),
-    )
-    .option('--out <file>', 'write the certificate (PEM) here too')
-    .action(async (device: string, options: IssueOptions & { readonly out?: string }, command: Command) => {
-      const { client, output } = await contextOf(command);
-      const body = await requestBody(options);
-      const issued = (await client.call({ method: 'POST', path: pathOf(device), body })).body as IssuedCertificate;
-      if (options.out !== undefined) await writeFile(options.out, issued.certificate);
-      await output.record(issued, [
-        ['fingerprint', issued.fingerprint],
-        ['expires', issued.notAfter],
-        ...(issued.bundle === undefined ? [] : [['bundle', issued.bundle] as const]),
-      ]);
-      if (issued.bundle !== undefined) {
-        output.note(`Fetch it once, within ten minutes: npx fleetlog cert bundle ${device} ${issued.fingerprint}`);
-      }
+    .action(async (device: string, options: IssueOptions, command: Command) => {
+      await issue(await contextOf(command), device, options);
+    });
+
+  issuing(certificate.command('rotate <device>'))
+    .description('issue a new certificate; the old one stays until the device has connected with the new one')
+    .option('--wait <duration>', 'wait so long for the device to connect with it, then revoke the old one', duration)
+    .action(async (device: string, options: IssueOptions & { readonly wait?: number }, command: Command) => {
+      await rotate(await contextOf(command), device, options);
     });
 
   irreversible(certificate.command('revoke <device> <fingerprint>'))
@@ -118,6 +126,76 @@ export function addCertificateCommands(program: Command, contextOf: ContextFacto
       ]);
       output.note('It holds a private key: keep it for the device alone.');
     });
+}
+
+/** A command that issues a certificate, with what it is made from. */
+function issuing(command: Command): Command {
+  return changing(command)
+    .option('--csr <file>', 'signing request (PEM); the private key stays with you')
+    .option('--generate-key', 'let the server make the key, which leaves once, as a bundle')
+    .addOption(
+      new Option(
+        '--key-type <type>',
+        'of the key that the server makes; RSA comes as a PKCS #12 key store too',
+      ).choices(['P-256', 'RSA']),
+    )
+    .option('--out <file>', 'write the certificate (PEM) here too');
+}
+
+async function certificatesOf({ client }: CommandContext, device: string): Promise<readonly Certificate[]> {
+  const { body } = await client.call({ method: 'GET', path: pathOf(device) });
+  return (body as { readonly items: readonly Certificate[] }).items;
+}
+
+async function issue(context: CommandContext, device: string, options: IssueOptions): Promise<IssuedCertificate> {
+  const { client, output } = context;
+  const body = await requestBody(options);
+  const issued = (await client.call({ method: 'POST', path: pathOf(device), body })).body as IssuedCertificate;
+  if (options.out !== undefined) await writeFile(options.out, issued.certificate);
+  await output.record(issued, [
+    ['fingerprint', issued.fingerprint],
+    ['expires', issued.notAfter],
+    ...(issued.bundle === undefined ? [] : [['bundle', issued.bundle] as const]),
+  ]);
+  if (issued.bundle !== undefined) {
+    output.note(`Fetch it once, within ten minutes: npx fleetlog cert bundle ${device} ${issued.fingerprint}`);
+  }
+  return issued;
+}
+
+/** A device may hold two active certificates, so that it is never without one. */
+async function rotate(
+  context: CommandContext,
+  device: string,
+  options: IssueOptions & { readonly wait?: number },
+): Promise<void> {
+  const { client, output, terminal } = context;
+  const { fingerprint } = await issue(context, device, options);
+  const old = (await certificatesOf(context, device)).filter(
+    (certificate) => certificate.state === 'active' && certificate.fingerprint !== fingerprint,
+  );
+  const revocation = (one: Certificate): string => `npx fleetlog cert revoke ${device} ${one.fingerprint}`;
+  if (options.wait === undefined) {
+    for (const one of old) output.note(`Once the device has connected with the new one: ${revocation(one)}`);
+    return;
+  }
+  output.note(`waiting for ${device} to connect with the new certificate`);
+  const isUsed = async (): Promise<boolean> => {
+    const { body } = await client.call({ method: 'GET', path: `/api/v1/devices/${encodeURIComponent(device)}` });
+    const { connected, credential } = (body as { connection: { connected: boolean; credential?: string } }).connection;
+    return connected && credential === fingerprint;
+  };
+  if (!(await untilTrue(isUsed, options.wait, terminal.signal))) {
+    throw new CliFailure(`${device} has not connected with the new certificate. Both are valid.`, {
+      exitCode: terminal.signal.aborted ? EXIT.failure : EXIT.timeout,
+      hint: old[0] && `Once it has: ${revocation(old[0])}`,
+    });
+  }
+  output.note(`✓ ${device} is connected with the new certificate.`);
+  for (const one of old) {
+    await client.call({ method: 'DELETE', path: pathOf(device, one.fingerprint), body: { reason: 'rotated' } });
+    output.note(`✓ ${one.fingerprint} is revoked.`);
+  }
 }
 
 async function requestBody({ csr, generateKey, keyType }: IssueOptions): Promise<object> {

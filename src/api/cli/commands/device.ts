@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { collect, wholeNumber } from '../arguments.js';
 import type { ApiAnswer } from '../client.js';
 import {
@@ -9,7 +9,8 @@ import {
   type CommandContext,
   type ContextFactory,
 } from '../command-context.js';
-import type { Column } from '../output.js';
+import { CliFailure, EXIT } from '../failure.js';
+import type { Table } from '../table.js';
 import { relativeTime, type Colour } from '../terminal.js';
 
 /** A row of `GET /devices`, as far as a table shows it. */
@@ -45,6 +46,24 @@ interface Device {
   readonly revision: number;
 }
 
+interface ListOptions {
+  readonly search?: string;
+  readonly type?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly state?: string;
+  readonly filter?: string;
+  readonly sort?: string;
+  readonly limit?: number;
+}
+
+/** Members of a device that a person sets. */
+interface MemberOptions {
+  readonly type?: string;
+  readonly name?: string;
+  readonly tag?: readonly string[];
+  readonly data?: string;
+}
+
 /** Shape and word, so that colour is never the only signal. */
 const LAMPS = {
   disabled: ['■ disabled', 'bad'],
@@ -63,7 +82,7 @@ function lampOf(device: {
   return device.sessionEpoch > 0 ? LAMPS.offline : LAMPS.never;
 }
 
-const COLUMNS: readonly Column<DeviceSummary>[] = [
+const COLUMNS: Table<DeviceSummary>['columns'] = [
   { title: 'STATE', cell: (device) => lampOf(device)[0], colour: (device) => lampOf(device)[1] },
   { title: 'ID', cell: ({ id }) => id },
   { title: 'TYPE', cell: ({ type }) => type ?? '–' },
@@ -71,6 +90,22 @@ const COLUMNS: readonly Column<DeviceSummary>[] = [
   { title: 'TAGS', cell: ({ tags }) => tags.join(' ') },
   { title: 'REGISTERED', cell: ({ registeredAt }) => relativeTime(registeredAt, Date.now()) },
 ];
+const DEVICE_TABLE: Table<DeviceSummary> = {
+  columns: COLUMNS,
+  fields: [
+    'id',
+    'type',
+    'name',
+    'tags',
+    'enabled',
+    'gateway',
+    'via',
+    'connected',
+    'sessionEpoch',
+    'registeredAt',
+    'revision',
+  ],
+};
 const NONE = 'No devices. Register one: npx fleetlog device create <id>';
 
 const pathOf = (id: string): string => `/api/v1/devices/${encodeURIComponent(id)}`;
@@ -84,14 +119,20 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
     .alias('list')
     .description('list devices')
     .option('--search <text>', 'part of the id, the name or a tag')
+    .option('--type <type>', 'of this type; may be given several times', collect)
+    .option('--tag <tag>', 'with this tag; given several times, with all of them', collect)
+    .addOption(new Option('--state <state>', 'in this state alone').choices(['online', 'offline', 'never', 'disabled']))
+    .option('--filter <condition>', `in CEL, as in 'device.enabled && "hall-2" in device.tags'`)
     .option('--sort <field>', 'id, name or registeredAt; with - before it the other way round')
     .option('--limit <n>', 'at most so many', wholeNumber)
-    .action(async (options: { search?: string; sort?: string; limit?: number }, command: Command) => {
+    .action(async (options: ListOptions, command: Command) => {
       const { client, output } = await contextOf(command);
-      const query = { search: options.search, sort: options.sort };
-      const found = client.items({ method: 'GET', path: '/api/v1/devices', query }, options.limit);
-      const none = options.search === undefined ? NONE : 'No device matches. Leave out --search to see all.';
-      await output.rows(found as AsyncIterable<DeviceSummary>, COLUMNS, none);
+      const { search, state, sort, limit } = options;
+      const query = { search, state, sort, filter: conditionOf(options) };
+      const found = client.items({ method: 'GET', path: '/api/v1/devices', query }, limit);
+      const isNarrowed = [search, state, query.filter].some((given) => given !== undefined);
+      const none = isNarrowed ? 'No device matches. Leave out options to see more.' : NONE;
+      await output.rows(found as AsyncIterable<DeviceSummary>, DEVICE_TABLE, none);
     });
 
   device
@@ -108,25 +149,26 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
     .option('--name <name>', 'what people call it')
     .option('--tag <tag>', 'may be given several times', collect)
     .option('--data <json>', 'further members, as in {"attributes":{"site":"north"}}')
-    .action(
-      async (
-        id: string,
-        options: { type?: string; name?: string; tag?: string[]; data?: string },
-        command: Command,
-      ) => {
-        const context = await contextOf(command);
-        const { type, name, tag: tags, data = '{}' } = options;
-        const given = { ...(type && { type }), ...(name && { name }), ...(tags && { tags }) };
-        const body = { ...readObject(data, '--data'), id, ...given };
-        await show(context, await context.client.call({ method: 'POST', path: '/api/v1/devices', body }));
-      },
-    );
+    .action(async (id: string, options: MemberOptions, command: Command) => {
+      const { client, ...context } = await contextOf(command);
+      const body = { id, ...membersOf(options) };
+      await show(context, await client.call({ method: 'POST', path: '/api/v1/devices', body }));
+    });
 
-  changing(device.command('patch <id> <json>'))
-    .description('change a device by JSON merge patch; null removes a member')
+  changing(device.command('update <id>'))
+    .description('change a device; what is not given stays')
+    .option('--type <type>', 'what kind of device it is')
+    .option('--name <name>', 'what people call it')
+    .option('--tag <tag>', 'in place of all tags; may be given several times', collect)
+    .option('--data <json>', 'JSON merge patch, as in {"attributes":{"site":null}}; null removes a member')
     .option('--if-match <revision>', 'only when the device still has this revision', wholeNumber)
-    .action(async (id: string, json: string, options: { ifMatch?: number }, command: Command) => {
-      await patch(await contextOf(command), id, readObject(json, 'The patch'), options.ifMatch);
+    .action(async (id: string, options: MemberOptions & { readonly ifMatch?: number }, command: Command) => {
+      const context = await contextOf(command);
+      const body = membersOf(options);
+      if (Object.keys(body).length === 0) {
+        throw new CliFailure('Nothing to change was given.', { exitCode: EXIT.usage, hint: 'As in --name "Pump 7".' });
+      }
+      await patch(context, id, body, options.ifMatch);
     });
 
   changing(device.command('disable <id>'))
@@ -155,12 +197,27 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
     });
 }
 
+/** The words of the command line as one condition in CEL, which a cursor is bound to. */
+function conditionOf({ type = [], tag = [], filter }: ListOptions): string | undefined {
+  const text = (value: string): string => JSON.stringify(value);
+  const conditions = [
+    ...(type.length === 0 ? [] : [`device.type in [${type.map(text).join(', ')}]`]),
+    ...tag.map((one) => `${text(one)} in device.tags`),
+    ...(filter === undefined ? [] : [`(${filter})`]),
+  ];
+  return conditions.length === 0 ? undefined : conditions.join(' && ');
+}
+
+function membersOf({ type, name, tag: tags, data = '{}' }: MemberOptions): Readonly<Record<string, unknown>> {
+  return { ...readObject(data, '--data'), ...(type && { type }), ...(name && { name }), ...(tags && { tags }) };
+}
+
 async function patch(context: CommandContext, id: string, body: object, revision?: number): Promise<void> {
   const headers = revision === undefined ? {} : { 'If-Match': `"${revision}"` };
   await show(context, await context.client.call({ method: 'PATCH', path: pathOf(id), body, headers }));
 }
 
-async function show({ output }: CommandContext, { body }: ApiAnswer): Promise<void> {
+async function show({ output }: Pick<CommandContext, 'output'>, { body }: ApiAnswer): Promise<void> {
   const device = body as Device;
   const { connection } = device;
   const now = Date.now();

@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
 import type { CommandContext, ContextFactory } from '../command-context.js';
-import { checkMachine, SERVER_CHECKS, type Finding } from '../doctor-checks.js';
+import { checkMachine, checkPorts, SERVER_CHECKS, type Finding } from '../doctor-checks.js';
 import { CliFailure, EXIT } from '../failure.js';
 import type { Output } from '../output.js';
+import type { Table } from '../table.js';
 
+/** Asked when nothing tells of a server: the address of one that was started with nothing set. */
+const USUAL_URL = 'http://127.0.0.1:8080';
+const FINDING_TABLE: Table<Finding> = { columns: [], fields: ['check', 'state', 'detail', 'remedy'] };
 const MARKS = { ok: ['✓', 'good'], warning: ['!', 'warn'], fault: ['✗', 'bad'] } as const;
 
 /** `fleetlog doctor`: looks at everything that goes wrong often; exit code 1 when something is. */
@@ -12,7 +16,7 @@ export function addDoctorCommand(program: Command, contextOf: ContextFactory): v
     .command('doctor')
     .description('look for what is wrong, and say what to do about it')
     .action(async (_options: object, command: Command) => {
-      const context = await contextOf(command);
+      const context = await contextOf(command, USUAL_URL);
       let faults = 0;
       for await (const finding of examine(context)) {
         await report(context.output, finding);
@@ -32,13 +36,16 @@ async function* examine(context: CommandContext): AsyncIterable<Finding> {
       const remedy = error.hint ?? 'See the log of the server.';
       const isRefused = error.exitCode === EXIT.notAuthorized;
       yield { check: isRefused ? 'token' : 'server', state: 'fault', detail: error.message, remedy };
-      if (!isRefused) return; // without a server all that follows would say the same
+      if (isRefused) continue;
+      // Without a server all that follows would say the same.
+      yield* await checkPorts(context.settings, context.terminal.environment);
+      return;
     }
   }
 }
 
 function report(output: Output, finding: Finding): Promise<void> {
-  if (!output.isTable) return output.json(JSON.stringify(finding));
+  if (output.form !== 'table') return output.row(finding, FINDING_TABLE);
   const { check, state, detail, remedy } = finding;
   const [mark, name] = MARKS[state];
   const lines = `${output.paint(mark, name)} ${check.padEnd(22)}${detail}`;

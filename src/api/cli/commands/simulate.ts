@@ -4,7 +4,7 @@ import { startSimulation, type SimulationStatistics } from '../../../edge/simula
 import { rate, seedNumber, wholeNumber } from '../arguments.js';
 import type { CommandContext, ContextFactory } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
-import { startProgress } from '../progress.js';
+import { startProgress, type Work } from '../progress.js';
 
 interface SimulateOptions {
   readonly devices?: number;
@@ -56,7 +56,7 @@ async function simulate(context: CommandContext, options: SimulateOptions): Prom
   }
   const { devices = 0, recording, once = false, seed } = options;
   let current = NOTHING;
-  const progress = startProgress(terminal, context.options.quiet === true, () => describe(current));
+  const progress = startProgress(terminal, context.options.quiet === true, () => workOf(current, once));
   try {
     const simulation = await startSimulation({
       url: settings.url,
@@ -87,9 +87,15 @@ async function simulate(context: CommandContext, options: SimulateOptions): Prom
   if (once && current.buffered > 0) throw new CliFailure('Interrupted.', { hint: 'Run it again: it begins anew.' });
 }
 
-function describe({ connected, acknowledged, buffered, dropped }: SimulationStatistics): string {
+/** One pass of a recording waits in the buffers from the beginning: what is acknowledged and what waits is all of it. */
+function workOf({ connected, acknowledged, buffered, dropped }: SimulationStatistics, isOnePass: boolean): Work {
   const lost = dropped > 0 ? `, ${dropped} given up` : '';
-  return `${connected} connected, ${acknowledged} records acknowledged, ${buffered} waiting${lost}`;
+  return {
+    done: acknowledged,
+    unit: 'records',
+    ...(isOnePass && { total: acknowledged + buffered + dropped }),
+    detail: `${connected} connected, ${buffered} waiting${lost}`,
+  };
 }
 
 const mqttUrlBeside = (url: string): string => `mqtts://${new URL(url).hostname}:${DEFAULT_MQTTS_PORT}`;

@@ -1,68 +1,41 @@
 import type { Command } from 'commander';
+import { duration } from '../arguments.js';
 import type { ContextFactory } from '../command-context.js';
-import type { Column, Output } from '../output.js';
+import { CliFailure, EXIT } from '../failure.js';
+import { healthLines } from '../health-lines.js';
+import type { SystemActivity, SystemStatus } from '../system-state.js';
+import { untilTrue } from '../until-true.js';
 
-/** `GET /system/status`. */
-export interface SystemStatus {
-  readonly version: string;
-  readonly shards: readonly ShardStatus[];
-  readonly relay: { readonly state: string; readonly reason?: string };
-  /** Absent from older servers. */
-  readonly quarantined?: readonly { readonly stream: string; readonly detail: string }[];
-  readonly subscriptions: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly reason?: string;
-    readonly shards: readonly { readonly lagEvents: number; readonly lagSeconds: number }[];
-  }[];
-}
-
-interface ShardStatus {
-  readonly shard: number;
-  readonly head: number;
-  readonly relayed: number;
-  readonly lagEvents: number;
-  readonly lagSeconds: number;
-}
-
-const SHARD_COLUMNS: readonly Column<ShardStatus>[] = [
-  { title: 'SHARD', align: 'right', cell: ({ shard }) => String(shard) },
-  { title: 'HEAD', align: 'right', cell: ({ head }) => String(head) },
-  { title: 'RELAYED', align: 'right', cell: ({ relayed }) => String(relayed) },
-  {
-    title: 'LAG',
-    align: 'right',
-    cell: ({ lagEvents }) => String(lagEvents),
-    colour: ({ lagEvents }) => (lagEvents > 0 ? 'warn' : undefined),
-  },
-  { title: 'LAG s', align: 'right', cell: ({ lagSeconds }) => lagSeconds.toFixed(1) },
-];
-
-/** `fleetlog status`: how far the journal and its readers are. */
+/** `fleetlog status`: the health page in 20 lines. */
 export function addStatusCommand(program: Command, contextOf: ContextFactory): void {
   program
     .command('status')
-    .description('how far the journal, Kafka and the subscriptions are')
-    .action(async (_options: object, command: Command) => {
-      const { client, output } = await contextOf(command);
-      const { body } = await client.call({ method: 'GET', path: '/api/v1/system/status' });
-      const status = body as SystemStatus;
-      if (output.isTable) await show(output, status);
-      else await output.json(JSON.stringify(status));
+    .description('how the platform is: what needs attention, ingest, devices, journal, Kafka')
+    .option('--wait <duration>', 'wait so long until events are accepted', duration)
+    .action(async ({ wait }: { readonly wait?: number }, command: Command) => {
+      const { client, output, settings, terminal } = await contextOf(command);
+      if (wait !== undefined) {
+        const isReady = async (): Promise<boolean> => {
+          try {
+            return (await client.call({ method: 'GET', path: '/readyz', allow: [503] })).status === 200;
+          } catch (error) {
+            if (error instanceof CliFailure) return false;
+            throw error;
+          }
+        };
+        if (!(await untilTrue(isReady, wait, terminal.signal))) {
+          throw new CliFailure(`${settings.url} does not accept events.`, {
+            exitCode: terminal.signal.aborted ? EXIT.failure : EXIT.timeout,
+            hint: '`npx fleetlog doctor` looks for the cause.',
+          });
+        }
+      }
+      const read = async <Body>(path: string): Promise<Body> =>
+        (await client.call({ method: 'GET', path })).body as Body;
+      const status = await read<SystemStatus>('/api/v1/system/status');
+      const activity = await read<SystemActivity>('/api/v1/system/activity');
+      if (output.form === 'table') {
+        for (const line of healthLines(status, activity, settings.url, output)) await output.text(line);
+      } else await output.record({ ...status, activity }, []);
     });
-}
-
-async function show(output: Output, { version, shards, relay, subscriptions }: SystemStatus): Promise<void> {
-  const events = shards.reduce((sum, { head }) => sum + head, 0);
-  await output.record({}, [
-    ['version', version],
-    ['events', String(events)],
-    ['Kafka', `${relay.state}${relay.reason === undefined ? '' : `: ${relay.reason}`}`],
-    ...subscriptions.map(({ name, state, reason, shards: lags }) => {
-      const lag = lags.reduce((sum, { lagEvents }) => sum + lagEvents, 0);
-      return [name, `${state}${reason === undefined ? '' : `: ${reason}`}, ${lag} events behind`] as const;
-    }),
-  ]);
-  await output.text('');
-  await output.rows(shards, SHARD_COLUMNS, 'No shards.');
 }

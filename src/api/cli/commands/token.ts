@@ -2,16 +2,18 @@ import { Option, type Command } from 'commander';
 import { time } from '../arguments.js';
 import { callWhenConfirmed, changing, irreversible, type ContextFactory } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Column } from '../output.js';
+import type { Table } from '../table.js';
+import { CREDENTIAL_LAMPS, type CredentialState } from '../credential-lamps.js';
 import { relativeTime } from '../terminal.js';
 
 interface Token {
   readonly id: string;
   readonly role?: string;
   readonly label?: string;
-  readonly state: string;
+  readonly state: CredentialState;
   readonly issuedAt: string;
   readonly expiresAt?: string;
+  readonly lastUsedAt?: string | null;
 }
 
 interface IssuedToken {
@@ -20,14 +22,33 @@ interface IssuedToken {
   readonly expiresAt?: string;
 }
 
-const COLUMNS: readonly Column<Token>[] = [
-  { title: 'STATE', cell: ({ state }) => state, colour: ({ state }) => (state === 'active' ? 'good' : 'quiet') },
-  { title: 'ID', cell: ({ id }) => id },
-  { title: 'ROLE', cell: ({ role }) => role ?? 'device' },
-  { title: 'LABEL', cell: ({ label }) => label ?? '' },
-  { title: 'ISSUED', cell: ({ issuedAt }) => relativeTime(issuedAt, Date.now()) },
-  { title: 'EXPIRES', cell: ({ expiresAt }) => relativeTime(expiresAt, Date.now()) },
-];
+const TOKEN_TABLE: Table<Token> = {
+  columns: [
+    {
+      title: 'STATE',
+      cell: ({ state }) => CREDENTIAL_LAMPS[state][0],
+      colour: ({ state }) => CREDENTIAL_LAMPS[state][1],
+    },
+    { title: 'ID', cell: ({ id }) => id },
+    { title: 'ROLE', cell: ({ role }) => role ?? 'device' },
+    { title: 'LABEL', cell: ({ label }) => label ?? '' },
+    { title: 'ISSUED', cell: ({ issuedAt }) => relativeTime(issuedAt, Date.now()) },
+    { title: 'LAST USED', cell: ({ lastUsedAt }) => relativeTime(lastUsedAt, Date.now()) },
+    { title: 'EXPIRES', cell: ({ expiresAt }) => relativeTime(expiresAt, Date.now()) },
+  ],
+  fields: [
+    'id',
+    'role',
+    'label',
+    'state',
+    'issuedAt',
+    'expiresAt',
+    'createdBy',
+    'lastUsedAt',
+    'revokedAt',
+    'revokeReason',
+  ],
+};
 
 /** Tokens of a device, or of the API. */
 const pathOf = (device: string | undefined): string =>
@@ -46,7 +67,7 @@ export function addTokenCommands(program: Command, contextOf: ContextFactory): v
       const { client, output } = await contextOf(command);
       const { body } = await client.call({ method: 'GET', path: pathOf(device) });
       const { items } = body as { readonly items: readonly Token[] };
-      await output.rows(items, COLUMNS, 'No token. Create one: npx fleetlog token issue --role viewer');
+      await output.rows(items, TOKEN_TABLE, 'No token. Create one: npx fleetlog token issue --role viewer');
     });
 
   changing(token.command('issue'))
