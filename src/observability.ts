@@ -113,6 +113,7 @@ export function createMeter(): MetricsRegistry {
   collectDefaultMetrics({ register: registry });
   const once = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make();
   const counted = new Map<string, (() => void)[]>();
+  const observed = new Map<string, ((gauge: Gauge) => void)[]>();
   const gaugeOf = (gauge: PromGauge): Gauge => ({ set: (value, labels) => gauge.set(labels ?? {}, value) });
 
   return {
@@ -137,6 +138,7 @@ export function createMeter(): MetricsRegistry {
     gauge: (name, help, labels = []) =>
       gaugeOf(once(name, () => new PromGauge({ name, help, labelNames: [...labels], registers: [registry] }))),
     observableGauge(name, help, labels, collect) {
+      observed.set(name, [...(observed.get(name) ?? []), collect]);
       once(
         name,
         () =>
@@ -146,7 +148,7 @@ export function createMeter(): MetricsRegistry {
             labelNames: [...labels],
             registers: [registry],
             collect() {
-              collect(gaugeOf(this));
+              for (const look of observed.get(name) ?? []) look(gaugeOf(this));
             },
           }),
       );

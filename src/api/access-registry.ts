@@ -1,4 +1,5 @@
 import type { Journal, RecordedEvent, SnapshotStore, Subscriber } from '../actors/kernel/ports.js';
+import { createPassedPositions } from '../actors/kernel/passed-positions.js';
 import { parseStreamKey } from '../actors/kernel/stream-key.js';
 import { tenantCodec } from '../actors/tenant/codec.js';
 import { tenantDecider } from '../actors/tenant/decider.js';
@@ -49,7 +50,7 @@ export function createAccessRegistry(options: {
   const states = new Map<string, TenantState>();
   const bySha256 = new Map<string, Place>();
   const listeners = new Set<() => void>();
-  const waiting = new Set<{ readonly shard: number; readonly position: number; readonly resolve: () => void }>();
+  const passed = createPassedPositions();
 
   const stateOf = (shard: number, tenant: string): TenantState => {
     const known = states.get(tenant);
@@ -158,6 +159,7 @@ export function createAccessRegistry(options: {
       if (entry.position === undefined) {
         entry.saved = await restore(shard, entry.headAtStart);
         entry.position = entry.saved;
+        passed.pass(shard, entry.position);
       }
       return entry.position;
     },
@@ -173,26 +175,13 @@ export function createAccessRegistry(options: {
         changed = fold(event) || changed;
         entry.position = event.position;
       }
-      for (const waiter of waiting) {
-        if (waiter.shard === shard && waiter.position <= last.position) waiter.resolve();
-      }
+      passed.pass(shard, last.position);
       if (changed) for (const listener of listeners) listener();
       await save(shard);
     },
 
-    caughtUp(shard, position, timeoutMs) {
-      if ((shards[shard]?.position ?? 0) >= position) return Promise.resolve();
-      return new Promise((resolve) => {
-        const done = (): void => {
-          clearTimeout(timer);
-          waiting.delete(waiter);
-          resolve();
-        };
-        const timer = setTimeout(done, timeoutMs);
-        const waiter = { shard, position, resolve: done };
-        waiting.add(waiter);
-      });
-    },
+    caughtUp: (shard, position, timeoutMs) => passed.wait(shard, position, timeoutMs),
+    untilAwaited: (shard, pauseMs) => passed.untilAwaited(shard, pauseMs),
 
     onChange(listener) {
       listeners.add(listener);

@@ -38,22 +38,30 @@ export function createFixedClock(start = Date.UTC(2026, 0, 1)): Clock & { advanc
 /** The real time, for tests with timers. */
 export const realClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 
-/** A meter that keeps the last value of each series under `name{label="value"}`. Histograms keep their count. */
+/**
+ * A meter that keeps the last value of each series under `name{label="value"}`. Histograms keep their count, observed gauges are
+ * looked at whenever `values` is.
+ */
 export function createMemoryMeter(): Meter & { readonly values: Map<string, number> } {
   const values = new Map<string, number>();
+  const observed: (() => void)[] = [];
   const series = (name: string, labels: Readonly<Record<string, string>> = {}): string => {
     const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
     return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
   };
   const add = (key: string, amount: number): void => void values.set(key, (values.get(key) ?? 0) + amount);
   return {
-    values,
+    get values() {
+      for (const look of observed) look();
+      return values;
+    },
     counter: (name) => ({
       inc: (amount = 1, labels) => add(series(name, labels), amount),
       series: (labels) => () => add(series(name, labels), 1),
     }),
     gauge: (name) => ({ set: (value, labels) => void values.set(series(name, labels), value) }),
-    observableGauge: () => undefined,
+    observableGauge: (name, _help, _labels, collect) =>
+      void observed.push(() => collect({ set: (value, labels) => void values.set(series(name, labels), value) })),
     histogram: (name) => ({ observe: (_value, labels) => add(series(name, labels), 1) }),
   };
 }

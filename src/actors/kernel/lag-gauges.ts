@@ -1,19 +1,24 @@
 import type { Meter } from './ports.js';
 
-/** Shows how far a subscription is behind in each shard. */
-export type LagGauges = (shard: number, events: number, seconds: number) => void;
+/** How far one shard of a subscription is behind. */
+interface Lag {
+  readonly shard: number;
+  readonly lagEvents: number;
+  readonly lagSeconds: number;
+}
 
-export function createLagGauges(meter: Meter, subscription: string): LagGauges {
+/** Shows how far a subscription is behind in each shard, looked at when somebody reads the metrics. */
+export function observeLag(meter: Meter, subscription: string, shards: readonly Lag[]): void {
   const labels = ['subscription', 'shard'];
-  const lagEvents = meter.gauge('fleetlog_subscription_lag_events', 'Events not yet handled', labels);
-  const lagSeconds = meter.gauge(
+  meter.observableGauge('fleetlog_subscription_lag_events', 'Events not yet handled', labels, (gauge) => {
+    for (const { shard, lagEvents } of shards) gauge.set(lagEvents, { subscription, shard: String(shard) });
+  });
+  meter.observableGauge(
     'fleetlog_subscription_lag_seconds',
     'Age of the oldest event not yet handled',
     labels,
+    (gauge) => {
+      for (const { shard, lagSeconds } of shards) gauge.set(lagSeconds, { subscription, shard: String(shard) });
+    },
   );
-  return (shard, events, seconds) => {
-    const series = { subscription, shard: String(shard) };
-    lagEvents.set(events, series);
-    lagSeconds.set(seconds, series);
-  };
 }

@@ -45,7 +45,7 @@ export interface Histogram {
 export interface Meter {
   counter(name: string, help: string, labels?: readonly string[]): Counter;
   gauge(name: string, help: string, labels?: readonly string[]): Gauge;
-  /** A gauge read at scrape time. */
+  /** A gauge read at scrape time; several parts may show series of one name. */
   observableGauge(name: string, help: string, labels: readonly string[], collect: (gauge: Gauge) => void): void;
   histogram(name: string, help: string, buckets: readonly number[], labels?: readonly string[]): Histogram;
 }
@@ -173,6 +173,11 @@ export interface Subscriber {
    * A throw means: nothing is finished; after a back-off `checkpoint` is asked again.
    */
   handle(shard: number, events: readonly RecordedEvent[]): Promise<void> | void;
+  /**
+   * Resolves after `pauseMs`, sooner when somebody waits for this subscriber to get on in the shard: events gather meanwhile.
+   * @default nobody waits
+   */
+  untilAwaited?(shard: number, pauseMs: number): Promise<void>;
 }
 
 /** How far a running subscription is; `/system/status` shows it. */

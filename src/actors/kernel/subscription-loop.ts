@@ -28,8 +28,13 @@ export interface LoopOptions {
   /** `head`: begin after what is there now and keep the position in memory only. */
   readonly from: 'checkpoint' | 'head';
   readonly random: () => number;
-  readonly handled: () => void;
 }
+
+/**
+ * How long events gather after a small batch. A batch costs about the same whatever it holds, and at 5,000 messages a second a
+ * batch per commit cost several times what the events themselves do (bench `relay`).
+ */
+const GATHER_MS = 20;
 
 /** Reads a shard from its checkpoint, hands over batch by batch, waits for the doorbell at the end and after a failure. */
 export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
@@ -70,7 +75,6 @@ export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
     const first = events[0];
     if (first === undefined) {
       behindSince = undefined;
-      options.handled();
       await untilRung();
       return;
     }
@@ -78,7 +82,13 @@ export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
     await subscriber.handle(shard, events);
     position = (events.at(-1) as RecordedEvent).position;
     lastKnown = position;
-    options.handled();
+    if (events.length < options.batchEvents) await gather();
+  }
+
+  async function gather(): Promise<void> {
+    if (stopped) return;
+    if (subscriber.untilAwaited) await subscriber.untilAwaited(shard, GATHER_MS);
+    else await pause(GATHER_MS);
   }
 
   async function untilRung(): Promise<void> {

@@ -1,4 +1,4 @@
-import { createLagGauges } from './lag-gauges.js';
+import { observeLag } from './lag-gauges.js';
 import type { Clock, Journal, Logger, Meter, Subscriber, SubscriptionStatus } from './ports.js';
 import { startSubscriptionLoop } from './subscription-loop.js';
 
@@ -38,7 +38,6 @@ export interface Subscription {
 export function startSubscription(options: SubscriptionOptions): Subscription {
   const { subscriber, journal, clock } = options;
   const logger = options.logger.child({ component: 'subscription' });
-  const lag = createLagGauges(options.meter, subscriber.name);
   const shards = options.shards ?? Array.from({ length: journal.shards }, (_, shard) => shard);
 
   const loops = shards.map((shard) =>
@@ -51,19 +50,11 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
       batchEvents: options.batchEvents ?? 500,
       from: options.from ?? 'checkpoint',
       random: options.random ?? Math.random,
-      handled: () => measure(shard),
     }),
   );
   const byShard = new Map(loops.map((loop) => [loop.shard, loop]));
   const unsubscribe = journal.onCommit((shard) => byShard.get(shard)?.ring());
-  // The loops measure when they get on; a stuck one gets no further, so its lag is looked at as well.
-  const measuring = setInterval(() => shards.forEach(measure), 5_000);
-  measuring.unref();
-
-  function measure(shard: number): void {
-    const loop = byShard.get(shard);
-    if (loop !== undefined) lag(shard, loop.lagEvents, loop.lagSeconds);
-  }
+  observeLag(options.meter, subscriber.name, loops);
 
   return {
     status() {
@@ -84,7 +75,6 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     },
     checkpoint: (shard) => byShard.get(shard)?.position ?? 0,
     async stop() {
-      clearInterval(measuring);
       unsubscribe();
       await Promise.all(loops.map((loop) => loop.stop()));
     },

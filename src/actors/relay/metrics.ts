@@ -1,10 +1,8 @@
-import { createLagGauges, type LagGauges } from '../kernel/lag-gauges.js';
 import type { Meter } from '../kernel/ports.js';
 
 export interface RelayMetrics {
   sent(events: number, seconds: number): void;
   fenced(): void;
-  readonly lag: LagGauges;
 }
 
 const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10];
@@ -23,6 +21,5 @@ export function createRelayMetrics(meter: Meter): RelayMetrics {
       records.inc(events);
     },
     fenced: () => fenced.inc(),
-    lag: createLagGauges(meter, 'relay'),
   };
 }

@@ -1,4 +1,5 @@
 import type { Clock, EventPublisher, Journal, Logger, Meter, SubscriptionStatus } from '../kernel/ports.js';
+import { observeLag } from '../kernel/lag-gauges.js';
 import { createSupervision } from '../kernel/supervision.js';
 import { createRelayMetrics } from './metrics.js';
 import { createPacer } from './pacer.js';
@@ -41,11 +42,8 @@ export function startRelay(options: RelayOptions): Relay {
   const shards = Array.from({ length: journal.shards }, (_, shard) =>
     startShardRelay({ ...options, shard, supervision, logger, metrics, pacer, random }),
   );
-  const unsubscribe = journal.onCommit((shard) => {
-    const grown = shards[shard];
-    grown?.ring();
-    if (grown) metrics.lag(shard, grown.lagEvents, grown.lagSeconds);
-  });
+  observeLag(options.meter, 'relay', shards);
+  const unsubscribe = journal.onCommit((shard) => shards[shard]?.ring());
 
   function state(): SubscriptionStatus['state'] {
     if (shards.some(({ fault }) => fault !== undefined)) return 'waiting';

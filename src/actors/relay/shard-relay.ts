@@ -159,7 +159,6 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     const { head, relayed } = await ownHead();
     lastKnown = Math.max(lastKnown, relayed);
     oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
-    metrics.lag(shard, self.lagEvents, self.lagSeconds);
     const now = clock.monotonic();
     if (relayed > seen || relayed >= head) standby = { seen: relayed, since: now, patienceMs };
     else if (now - since >= patienceMs) {
@@ -206,7 +205,6 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     backOff.reset();
     patience.reset();
     fault = undefined;
-    metrics.lag(shard, self.lagEvents, self.lagSeconds);
   }
 
   /** For people and for the bounds of the next start; the truth is in Kafka. */
@@ -235,7 +233,6 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     if (refused) logger.error({ err: error }, 'relay refused');
     else if (fault === undefined) logger.warn({ err: error }, 'relay waits');
     fault = error instanceof Error ? error.message : String(error);
-    metrics.lag(shard, self.lagEvents, self.lagSeconds);
     if (refused) rejectChecked(error);
     await publisher.close(shard).catch(() => undefined);
     return refused ? FOR_EVER : { ms: backOff.next(), held: true };

@@ -7,6 +7,15 @@ import { abandon, waitFor, type WaitingAppend } from './waiting-append.js';
 /** What one statement takes at most; a larger append goes alone. */
 const GROUP_LIMIT = { events: 2_000, bytes: 4 * 1024 * 1024 };
 
+/**
+ * A statement costs some 200 µs in Postgres and 50 µs here whatever it holds, so where many append, statements are no closer
+ * than this: at 5,000 messages a second from 100 devices that saves a fifth of all CPU (bench `ingest`). Whoever appends alone
+ * never waits: the time is a millisecond for each append of the last group but the first.
+ */
+const LONGEST_GATHER_MS = 5;
+/** So many are worth a statement at once. */
+const GATHERED_APPENDS = 32;
+
 export interface WaitingRoomLimits {
   readonly events: number;
   readonly bytes: number;
@@ -25,7 +34,7 @@ export interface GroupCommitOptions {
   readonly abort: () => void;
 }
 
-/** Collects appends while a group is being written and sends all of them as the next one: no timer sets the pace. */
+/** Collects appends while a group is being written, and a little longer where many append, and sends all of them as the next one. */
 export interface GroupCommit {
   /** @throws JournalUnavailable stopping, or the waiting room is full */
   append(append: Append): Promise<AppendOutcome>;
@@ -39,10 +48,12 @@ interface Lane {
   readonly write: (group: readonly WaitingAppend[]) => Promise<void>;
   queue: WaitingAppend[];
   running: Promise<void> | undefined;
+  /** Monotonic, ms: until then the next group gathers, unless enough wait for it already. */
+  notBefore: number;
 }
 
 export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: GroupCommitOptions): GroupCommit {
-  const lanes = writers.map((write): Lane => ({ write, queue: [], running: undefined }));
+  const lanes = writers.map((write): Lane => ({ write, queue: [], running: undefined, notBefore: 0 }));
   /** Counts what waits and what is being written. */
   const held = { appends: 0, events: 0, bytes: 0 };
   let stopped = false;
@@ -61,7 +72,10 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
     // The actors of this turn of the event loop join the first group.
     await nextTurn();
     while (lane.queue.length > 0) {
+      const pauseMs = lane.notBefore - performance.now();
+      if (pauseMs > 0.5 && lane.queue.length < GATHERED_APPENDS && !stopped) await sleep(pauseMs);
       const group = takeGroup(lane);
+      lane.notBefore = performance.now() + Math.min(group.length - 1, LONGEST_GATHER_MS);
       try {
         await lane.write(group);
       } catch {

@@ -10,7 +10,7 @@ import { connectionChanges, storeConnections, type ConnectionEvent } from './con
 import { evolveEntry, INDEXED_TYPES, type DeviceEntry, type IndexedEvent } from './device-entry.js';
 import { countDevices, listDevices } from './device-list.js';
 import { loadEntries, storeEntries, type DeviceKey } from './device-rows.js';
-import { createPassedPositions } from './passed-positions.js';
+import { createPassedPositions } from '../../actors/kernel/passed-positions.js';
 
 export interface DeviceIndexOptions {
   readonly database: Database;
@@ -53,6 +53,7 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
 
   const subscriber: Subscriber = {
     name: NAME,
+    untilAwaited: (shard, pauseMs) => passed.untilAwaited(shard, pauseMs),
     checkpoint: async (shard) => {
       const position = await loadCheckpoint(pool, NAME, shard);
       stored.set(shard, position);

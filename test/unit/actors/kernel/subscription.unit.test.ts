@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { RecordedEvent, Subscriber } from '../../../../src/actors/kernel/ports.js';
+import { createPassedPositions } from '../../../../src/actors/kernel/passed-positions.js';
 import { startSubscription, type SubscriptionOptions } from '../../../../src/actors/kernel/subscription.js';
 import { createFixedClock, createMemoryMeter, createSilentLogger } from '../../../support/fake-ports.js';
 import { createMemoryJournal, type MemoryJournal } from '../../../support/memory-journal.js';
@@ -174,4 +175,28 @@ test('stop waits for the batch under way and hands over nothing after it', async
   release!();
   await stopping;
   expect(batches).toBe(1);
+});
+
+test('events that are committed one by one are handed over together, and at once when somebody waits for them', async () => {
+  const memory = createMemoryJournal({ shards: 1 });
+  const batches: number[] = [];
+  const passed = createPassedPositions();
+  start(memory, {
+    name: 'gathering',
+    checkpoint: () => Promise.resolve(0),
+    handle(shard, events) {
+      batches.push(events.length);
+      passed.pass(shard, events.at(-1)!.position);
+    },
+    untilAwaited: (shard) => passed.untilAwaited(shard, 300),
+  });
+  await append(memory, 's/0');
+  await until(() => batches.length === 1);
+  for (let index = 0; index < 5; index += 1) {
+    await append(memory, 's/0');
+    await pause(1);
+  }
+  expect(batches).toEqual([1]);
+  await passed.wait(0, 6, 5_000);
+  expect(batches).toEqual([1, 5]);
 });

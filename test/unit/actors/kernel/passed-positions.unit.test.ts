@@ -1,5 +1,5 @@
 import { test } from '@jest/globals';
-import { createPassedPositions } from '../../../src/persistence/projections/passed-positions.js';
+import { createPassedPositions } from '../../../../src/actors/kernel/passed-positions.js';
 
 const LONG_MS = 3_600_000;
 

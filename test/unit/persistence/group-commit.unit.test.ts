@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Append } from '../../../src/actors/kernel/ports.js';
+import { createGroupCommit, type GroupCommit } from '../../../src/persistence/journal/group-commit.js';
+import { settle, type WaitingAppend } from '../../../src/persistence/journal/waiting-append.js';
+
+const ROUND_TRIP_MS = 1;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** A group commit with one lane whose writer takes a millisecond. */
+function openGroups(): { readonly commit: GroupCommit; readonly groups: number[] } {
+  const groups: number[] = [];
+  const write = async (group: readonly WaitingAppend[]): Promise<void> => {
+    groups.push(group.length);
+    await pause(ROUND_TRIP_MS);
+    for (const waiting of group) settle(waiting, { kind: 'committed', shard: 0, firstPosition: 1, recordedAt: 0 });
+  };
+  const limits = { events: 10_000, bytes: 1e9 };
+  const commit = createGroupCommit({ shardOf: () => 0, lanes: [write], limits, abort: () => undefined });
+  stops.push(() => commit.stop(1_000));
+  return { commit, groups };
+}
+
+const append = (stream: string): Append => ({
+  stream,
+  epoch: 0,
+  firstSequence: 1,
+  events: [{ type: 'T', schemaVersion: 1, occurredAt: 0, payload: Buffer.from('{}'), metadata: Buffer.from('{}') }],
+});
+
+describe('a group of appends', () => {
+  test('holds all that came in one turn of the event loop', async () => {
+    const { commit, groups } = openGroups();
+    await Promise.all([1, 2, 3].map((index) => commit.append(append(`s/${index}`))));
+    expect(groups).toEqual([3]);
+  });
+
+  test('of many appenders gathers those that come meanwhile, also after the writer is free again', async () => {
+    const { commit, groups } = openGroups();
+    const first = [1, 2, 3, 4, 5, 6].map((index) => commit.append(append(`s/${index}`)));
+    await Promise.all(first);
+    const later = commit.append(append('s/7'));
+    await pause(0);
+    await Promise.all([later, commit.append(append('s/8'))]);
+    expect(groups).toEqual([6, 2]);
+  });
+
+  test('of a lone appender waits for nobody', async () => {
+    const { commit, groups } = openGroups();
+    await commit.append(append('s/1'));
+    const second = commit.append(append('s/1'));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(groups).toEqual([1, 1]);
+    await second;
+  });
+
+  test('that is stopped is written without waiting for others', async () => {
+    const { commit, groups } = openGroups();
+    await Promise.all([1, 2, 3].map((index) => commit.append(append(`s/${index}`))));
+    const last = commit.append(append('s/4'));
+    await commit.stop(1_000);
+    await last;
+    expect(groups).toEqual([3, 1]);
+  });
+});
