@@ -6,6 +6,7 @@ import type { Clock, EventPublisher, Journal, Logger, RecordedEvent, ShardHead }
 import type { Supervised, Supervision } from '../kernel/supervision.js';
 import { BATCH_EVENTS, nextBatch } from './batch.js';
 import { resumePosition } from './checkpoint.js';
+import { createMirror, MIRROR_MS } from './mirror.js';
 import type { RelayMetrics } from './metrics.js';
 import type { Pacer } from './pacer.js';
 
@@ -54,8 +55,6 @@ export interface ShardRelayOptions {
 /** A batch of this size pays for its transaction: the next may follow at once. */
 const FULL_ENOUGH_EVENTS = 500;
 const STOP_MS = 3_000;
-/** How often Postgres hears how far the shard is relayed. */
-const MIRROR_MS = 1_000;
 /**
  * Another node's relay is left alone while its mirror moves. One that stands still for so long is taken over, less up to half
  * at random; again and again only after ever longer, so that two nodes before a slow Kafka do not fence each other for ever.
@@ -89,8 +88,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   const patience = createBackOff({ ...TAKE_OVER, random: options.random });
   /** While another node relays the shard: how far it was seen, since when, and when it is given up. */
   let standby: { readonly seen: number; readonly since: number; readonly patienceMs: number } | undefined;
-  let mirroredAt = -Infinity;
-  let mirrored = 0;
+  const mirror = createMirror({ shard, journal, logger });
   let resolveChecked: () => void = () => undefined;
   let rejectChecked: (error: unknown) => void = () => undefined;
   const checked = new Promise<void>((resolve, reject) => {
@@ -137,6 +135,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
 
   /** The mirror is read before the fence and the head after it: what another relay does meanwhile must not look like a loss. */
   async function open(): Promise<Pause> {
+    await mirror.settled();
     const { relayed } = await ownHead();
     lastKnown = Math.max(lastKnown, relayed);
     oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
@@ -148,7 +147,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     // A new topic is filled from the beginning. Before the first event gets there the mirror of the old one must be gone, or
     // the next start would take the checkpoint for a loss.
     if (position < relayed) await journal.saveRelayed(shard, position);
-    mirrored = Math.min(relayed, position);
+    mirror.begin(Math.min(relayed, position));
     epoch = now.epoch;
     resolveChecked();
     logger.debug({ position }, 'relay goes on');
@@ -184,8 +183,8 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     const last = batch.at(-1);
     if (last === undefined) {
       works();
-      await mirror(after, startedAt);
-      return after > mirrored ? { ms: MIRROR_MS, held: false } : UNTIL_RUNG;
+      mirror.follow(after, startedAt);
+      return mirror.isBehind(after) ? { ms: MIRROR_MS, held: false } : UNTIL_RUNG;
     }
     await publisher.send(shard, batch, { position: last.position, epoch });
     position = last.position;
@@ -194,7 +193,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     const endedAt = clock.monotonic();
     metrics.sent(batch.length, (endedAt - startedAt) / 1000);
     works();
-    await mirror(position, endedAt);
+    mirror.follow(position, endedAt);
     return batch.length >= FULL_ENOUGH_EVENTS
       ? AT_ONCE
       : { ms: pacer.nextTurn(clock.monotonic(), batch.length), held: true };
@@ -207,16 +206,9 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     fault = undefined;
   }
 
-  /** For people and for the bounds of the next start; the truth is in Kafka. */
-  async function mirror(to: number, now: number): Promise<void> {
-    if (to === mirrored || now - mirroredAt < MIRROR_MS) return;
-    mirroredAt = now;
-    try {
-      await journal.saveRelayed(shard, to);
-      mirrored = to;
-    } catch (error) {
-      logger.debug({ err: error }, 'the mirror of the relay was not stored');
-    }
+  async function lastMirror(): Promise<void> {
+    await mirror.settled();
+    if (mirror.isBehind(lastKnown) && position !== undefined) await journal.saveRelayed(shard, lastKnown);
   }
 
   async function fail(error: unknown): Promise<Pause> {
@@ -266,8 +258,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
       const idle = new Promise<void>((resolve) => (stopping = resolve));
       // A transaction that Kafka does not end in time is left to the fence of the next start.
       if (underWay) await withDeadline(idle, STOP_MS, 'the last transaction').catch(() => undefined);
-      if (lastKnown > mirrored && position !== undefined)
-        await withDeadline(journal.saveRelayed(shard, lastKnown), STOP_MS, 'the mirror').catch(() => undefined);
+      await withDeadline(lastMirror(), STOP_MS, 'the mirror').catch(() => undefined);
       await publisher.close(shard).catch(() => undefined);
       actor.stop();
     },

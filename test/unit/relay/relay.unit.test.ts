@@ -134,6 +134,29 @@ describe('a shard', () => {
     expect((await under.memory.journal.heads())[0]?.relayed).toBe(5);
   });
 
+  test('goes on while its mirror is being stored, and stores the last one when it stops', async () => {
+    const under = relayUnderTest();
+    const { journal } = under.memory;
+    let store: () => void = () => undefined;
+    const locked = new Promise<void>((resolve) => (store = resolve));
+    const relay = under.start({
+      journal: {
+        ...journal,
+        saveRelayed: (shard, position) => locked.then(() => journal.saveRelayed(shard, position)),
+      },
+    });
+    await under.append(1);
+    await under.caughtUp(relay);
+    await under.append(1);
+    await under.caughtUp(relay);
+    expect((await journal.heads())[0]?.relayed).toBe(0);
+    const stopped = relay.stop();
+    store();
+    await stopped;
+    expect(sentPositions(under)).toEqual([1, 2]);
+    expect((await journal.heads())[0]?.relayed).toBe(2);
+  });
+
   test('goes on while its mirror cannot be stored', async () => {
     const under = relayUnderTest();
     const relay = under.start({
