@@ -1,7 +1,8 @@
 // Load generator, a process of its own. Forked by `support/load.js`; its first message says what to do:
 // { port, connections: [{ clientId, topic, username?, password? }], durationMs } and one of
 //   inFlight  closed loop: so many QoS 1 publishes open per connection; latency counts from the write
-//   rate      open loop: so many publishes per second over all connections; latency counts from the time that a publish was due
+//   rate      open loop: so many publishes per second over all connections; latency counts from the time that a publish was due,
+//             and how late the generator itself was with its writes is told beside it
 // Says { type: 'measuring' } and { type: 'measured', acked } around the time that counts, and its result at the end.
 import { performance } from 'node:perf_hooks';
 import { build } from 'hdr-histogram-js';
@@ -16,11 +17,11 @@ const { port, connections, inFlight, rate, durationMs } = await new Promise((res
   process.once('message', resolve),
 );
 const run = Date.now().toString(36);
-const latency = build({
-  lowestDiscernibleValue: 1,
-  highestTrackableValue: 120_000_000,
-  numberOfSignificantValueDigits: 3,
-});
+const histogram = () =>
+  build({ lowestDiscernibleValue: 1, highestTrackableValue: 120_000_000, numberOfSignificantValueDigits: 3 });
+const latency = histogram();
+/** From the time that a publish was due to its write: what this process and its machine add to the latency. */
+const ownLag = histogram();
 let began = Infinity;
 let ended = Infinity;
 let acked = 0;
@@ -34,8 +35,7 @@ function onAcked(device, times, count) {
   const now = performance.now();
   if (now >= began && now < ended) acked += count;
   for (let index = 0; index < count; index++) {
-    if (times[index] >= began && times[index] < ended)
-      latency.recordValue(Math.max(1, Math.round((now - times[index]) * 1000)));
+    if (times[index] >= began && times[index] < ended) latency.recordValue(micros(now - times[index]));
   }
   if (sending && inFlight !== undefined) device.publish(count, now);
 }
@@ -59,7 +59,6 @@ for (const until = performance.now() + LAST_PUBACK_MS; countOpen() > 0; await sl
 }
 await Promise.all(devices.map((device) => device.disconnect()));
 
-const ms = (value) => Number((value / 1000).toFixed(2));
 const seconds = (ended - began) / 1000;
 process.send(
   {
@@ -69,10 +68,8 @@ process.send(
     total: devices.reduce((sum, device) => sum + device.acked, 0),
     seconds,
     perSecond: Math.round(acked / seconds),
-    latencyMs: {
-      ...Object.fromEntries([50, 90, 99, 99.9].map((p) => [`p${p}`, ms(latency.getValueAtPercentile(p))])),
-      max: ms(latency.maxValue),
-    },
+    latencyMs: percentilesMs(latency),
+    ...(rate !== undefined && { generatorLagMs: percentilesMs(ownLag) }),
     generatorCpuMicros: Number(((user + system) / Math.max(1, acked)).toFixed(1)),
   },
   () => process.exit(0),
@@ -88,10 +85,27 @@ function runOpenLoop() {
   let sent = 0;
   const tick = () => {
     const due = Math.floor(((performance.now() - startedAt) / 1000) * rate);
-    for (; sent < due; sent++) devices[sent % devices.length].publish(1, startedAt + (sent / rate) * 1000);
+    for (; sent < due; sent++) {
+      const dueAt = startedAt + (sent / rate) * 1000;
+      devices[sent % devices.length].publish(1, dueAt);
+      if (dueAt >= began && dueAt < ended) ownLag.recordValue(micros(performance.now() - dueAt));
+    }
     if (sending && countOpen() < rate * HOPELESS_SECONDS) setTimeout(tick, 1);
   };
   tick();
+}
+
+/** For a histogram, which counts whole microseconds from 1 on. */
+function micros(milliseconds) {
+  return Math.max(1, Math.round(milliseconds * 1000));
+}
+
+function percentilesMs(values) {
+  const ms = (value) => Number((value / 1000).toFixed(2));
+  return {
+    ...Object.fromEntries([50, 90, 99, 99.9].map((p) => [`p${p}`, ms(values.getValueAtPercentile(p))])),
+    max: ms(values.maxValue),
+  };
 }
 
 function sleep(milliseconds) {
