@@ -11,6 +11,8 @@ export interface FleetMember {
   readonly flaws?: Flaws;
 }
 
+/** Tag of devices that replay recorded weather: the dashboard tells the scale of their time by it. */
+const RECORDED = 'recorded-weather';
 const START_YEARS = [2012, 2013, 2014, 2015] as const;
 const STATIONS = [
   { idPrefix: 'seattle', location: 'Seattle' },
@@ -25,7 +27,7 @@ export function weatherStations(recording: Recording): readonly FleetMember[] {
         id: `${idPrefix}-${year}`,
         type: 'weather-station',
         name: `Weather station ${location}, from ${year}`,
-        tags: [],
+        tags: [RECORDED],
       },
       source: recordedValues(recording, location, year),
     })),

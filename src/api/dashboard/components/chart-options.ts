@@ -22,6 +22,19 @@ const DAY_SECONDS = 86_400;
 /** From the fourth line on colour alone is not enough. */
 const DASHES: readonly number[][] = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3]];
 
+/** Values that are usual among those shown: a scale up to it shows them, and what is above is cut off and told. */
+const USUAL = 0.98;
+/** How much higher than usual a peak may be before it is cut off. */
+const TALLEST = 3;
+
+/** Where a line of counts is cut off, so that one spike does not press all the rest to the ground; `undefined` = nowhere. */
+export function ceilingOf(values: readonly (number | null)[]): number | undefined {
+  const sorted = values.filter((value) => value !== null && value > 0).sort((a, b) => (a ?? 0) - (b ?? 0));
+  const usual = sorted[Math.floor((sorted.length - 1) * USUAL)] ?? 0;
+  const most = sorted.at(-1) ?? 0;
+  return usual > 0 && most > usual * TALLEST ? usual * 1.5 : undefined;
+}
+
 /** A design token's value now: canvas knows no custom properties. */
 function token(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -53,6 +66,8 @@ export function plotOptions(given: {
   readonly zone: Zone;
   /** The lowest value axis, where lines near zero should stand on it. */
   readonly fromZero: boolean;
+  /** The highest value of the scale, where it does not follow the line. */
+  readonly ceiling: () => number | undefined;
   readonly onCursor: (index: number | undefined) => void;
   readonly onZoom: ((from: number, to: number) => void) | undefined;
 }): uPlot.Options {
@@ -79,7 +94,7 @@ export function plotOptions(given: {
         range: (_plot, min, max) => {
           const low = given.fromZero ? 0 : min;
           const spread = Math.max(max - low, 1e-9);
-          return [given.fromZero ? 0 : low - spread * 0.08, max + spread * 0.12];
+          return [given.fromZero ? 0 : low - spread * 0.08, given.ceiling() ?? max + spread * 0.12];
         },
       },
     },
@@ -113,7 +128,7 @@ export function plotOptions(given: {
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
-      draw: [(plot) => drawMarkers(plot, given.markers())],
+      draw: [(plot) => drawMarkers(plot, given.markers()), (plot) => drawPeaks(plot, given.ceiling())],
     },
   };
 }
@@ -147,4 +162,46 @@ function drawMarkers(plot: uPlot, markers: readonly ChartMarker[]): void {
     ctx.fill();
   }
   ctx.restore();
+}
+
+/** Where the line leaves the scale, its true peak in figures. */
+function drawPeaks(plot: uPlot, ceiling: number | undefined): void {
+  if (ceiling === undefined) return;
+  const [times = [], values = []] = plot.data;
+  const { ctx } = plot;
+  const { left, width, top } = plot.bbox;
+  ctx.save();
+  ctx.font = `500 ${12 * devicePixelRatio}px "Plex Sans"`;
+  ctx.textBaseline = 'top';
+  let free = left;
+  for (const { index, value } of peaksAbove(values, ceiling)) {
+    const text = `▲ ${grouped(value)}`;
+    const { width: wide } = ctx.measureText(text);
+    const x = plot.valToPos(times[index] ?? 0, 'x', true);
+    // At the right of its line, or at the left where the paper ends.
+    const from = x + wide + 16 > left + width ? x - wide - 8 : x + 8;
+    if (x < left || from < free) continue;
+    ctx.fillStyle = token('text-2');
+    ctx.fillText(text, from, top + 2 * devicePixelRatio);
+    free = from + wide + 8;
+  }
+  ctx.restore();
+}
+
+/** The highest point of each stretch above a value. */
+function peaksAbove(
+  values: readonly (number | null | undefined)[],
+  ceiling: number,
+): { readonly index: number; readonly value: number }[] {
+  const peaks: { index: number; value: number }[] = [];
+  let above = false;
+  values.forEach((value, index) => {
+    const was = above;
+    above = (value ?? 0) > ceiling;
+    if (!above) return;
+    const last = peaks.at(-1);
+    if (!was) peaks.push({ index, value: value ?? 0 });
+    else if (last && (value ?? 0) > last.value) Object.assign(last, { index, value });
+  });
+  return peaks;
 }

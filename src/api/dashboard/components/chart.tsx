@@ -18,6 +18,8 @@ export interface ChartProps {
   readonly markers?: readonly ChartMarker[];
   readonly height?: number;
   readonly fromZero?: boolean;
+  /** The highest value of the scale; what is above is cut off, with its peak in figures. */
+  readonly ceiling?: number | undefined;
   /** A range was drawn with the pointer or asked for with `+` and `-`. */
   readonly onZoom?: (from: number, to: number) => void;
   readonly onZoomOut?: () => void;
@@ -55,6 +57,7 @@ export function Chart(props: ChartProps) {
           height,
           zone,
           fromZero: props.fromZero ?? false,
+          ceiling: () => latest.current.ceiling,
           onCursor: (index) => (cursor.value = index),
           onZoom: (a, b) => latest.current.onZoom?.(a, b),
         }),

@@ -1,56 +1,51 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso/router';
-import { Button } from '../../components/button.js';
-import { Dialog } from '../../components/dialog.js';
+import { useAttempt } from '../../components/attempt.js';
 import { Field } from '../../components/field.js';
-import { ProblemNote } from '../../components/problem-note.js';
-import { post, toProblem, type Problem } from '../../data/client.js';
-import { noteFailure } from '../../data/session.js';
+import { FormDialog } from '../../components/form-dialog.js';
+import { post } from '../../data/client.js';
+
+export interface ConnectOwnDeviceProps {
+  /** The name that a client has called itself already. */
+  readonly id?: string;
+  readonly onClose: () => void;
+}
 
 /** Names a device and leads to its page, where the lines and the lamp are. */
-export function ConnectOwnDevice({ onClose }: { readonly onClose: () => void }) {
+export function ConnectOwnDevice({ id: given = '', onClose }: ConnectOwnDeviceProps) {
   const { route } = useLocation();
-  const id = useSignal('');
+  const id = useSignal(given);
   const type = useSignal('');
-  const busy = useSignal(false);
-  const problem = useSignal<Problem | undefined>(undefined);
+  const attempt = useAttempt();
   const register = async (): Promise<void> => {
-    busy.value = true;
-    problem.value = undefined;
-    try {
-      const { value } = type;
-      const device = await post('/api/v1/devices', { body: { id: id.value, ...(value !== '' && { type: value }) } });
-      route(`/devices/${encodeURIComponent(device.id)}`);
-    } catch (error) {
-      noteFailure(error);
-      problem.value = toProblem(error);
-      busy.value = false;
-    }
+    const { value } = type;
+    const device = await post('/api/v1/devices', { body: { id: id.value, ...(value !== '' && { type: value }) } });
+    route(`/devices/${encodeURIComponent(device.id)}`);
   };
   return (
-    <Dialog title="Connect your own device" onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void register();
-        }}
-      >
-        <Field
-          label="Device id"
-          value={id}
-          required
-          autoFocus
-          placeholder="pump-7"
-          note="Letters, digits, dots, dashes and colons. It is the device's MQTT client id, and never changes."
-        />
-        <Field label="Type" value={type} placeholder="pump" note="Devices of a type are alike; it may be left out." />
-        {problem.value && <ProblemNote problem={problem.value} />}
-        <div class="dialog-actions">
-          <Button label="Cancel" onPress={onClose} />
-          <Button kind="primary" submit label="Register" busy={busy.value} />
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={given === '' ? 'Connect your own device' : 'Register this device'}
+      act="Register"
+      needs="admin"
+      attempt={attempt}
+      onSubmit={register}
+      onClose={onClose}
+    >
+      <Field
+        label="Device id"
+        value={id}
+        required
+        autoFocus={given === ''}
+        placeholder="pump-7"
+        note="Letters, digits, dots, dashes and colons. It is the device's MQTT client id, and never changes."
+      />
+      <Field
+        label="Type"
+        value={type}
+        autoFocus={given !== ''}
+        placeholder="pump"
+        note="Devices of a type are alike; it may be left out."
+      />
+    </FormDialog>
   );
 }

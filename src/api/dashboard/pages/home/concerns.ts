@@ -22,12 +22,16 @@ export interface Concern {
 /** From here on Kafka's lag is worth a line. */
 const LAG_EVENTS = 1_000;
 const LAG_SECONDS = 5;
+/** A connection that is taken over so often is not a device that has moved, but two that take turns. */
+const TAKEN_OVER = 3;
+/** Connects per second are told as the mean of so many seconds. */
+const RECENT_SECONDS = 5;
 /** Devices that went offline within the same minutes for the same reason. */
 const TOGETHER = 3;
 
 interface Facts {
   readonly ready: Readiness | undefined;
-  readonly status: Pick<SystemStatus, 'shards' | 'relay'> | undefined;
+  readonly status: Pick<SystemStatus, 'shards' | 'relay' | 'recovering'> | undefined;
   readonly activity: SystemActivity | undefined;
   /** What was told a moment ago: when each began, and how long the lag was then. */
   readonly before: readonly Concern[];
@@ -36,7 +40,14 @@ interface Facts {
 
 /** What needs attention, the worst first. */
 export function concernsOf(facts: Facts): readonly Concern[] {
-  return [...journalConcern(facts), ...relayConcern(facts), ...rejectionConcerns(facts), ...offlineConcerns(facts)];
+  return [
+    ...journalConcern(facts),
+    ...recoveryConcern(facts),
+    ...relayConcern(facts),
+    ...takenOverConcerns(facts),
+    ...rejectionConcerns(facts),
+    ...offlineConcerns(facts),
+  ];
 }
 
 function sinceOf({ before, now }: Facts, key: string): number {
@@ -55,6 +66,32 @@ function journalConcern(facts: Facts): Concern[] {
       since: sinceOf(facts, 'journal'),
       href: '/health',
       count: '',
+    },
+  ];
+}
+
+/** After a restart, when everything comes back at once. */
+function recoveryConcern(facts: Facts): Concern[] {
+  const recovering = facts.status?.recovering;
+  if (recovering === undefined || recovering === null) return [];
+  const { recovered, total } = recovering;
+  const events = total - recovered;
+  const { before, now } = facts;
+  const known = before.find(({ key }) => key === 'recovering');
+  const lag = known?.lag === undefined || known.lag.events < events ? { events, at: now } : known.lag;
+  const left = secondsLeft(lag.events, events, Math.max(1, (now - lag.at) / 1000));
+  const recent = facts.activity?.connects.slice(-RECENT_SECONDS) ?? [];
+  const perSecond = recent.reduce((sum, count) => sum + count, 0) / Math.max(1, recent.length);
+  return [
+    {
+      key: 'recovering',
+      tone: 'warn',
+      title: `Recovering ${grouped(recovered)} of ${grouped(total)} devices`,
+      detail: `${grouped(perSecond)} connects/s${left === undefined ? '' : `, about ${duration(left * 1000)} left`}. Every page works meanwhile.`,
+      since: sinceOf(facts, 'recovering'),
+      href: '/health',
+      count: grouped(events),
+      lag,
     },
   ];
 }
@@ -87,6 +124,21 @@ function relayConcern(facts: Facts): Concern[] {
   ];
 }
 
+function takenOverConcerns({ activity }: Facts): Concern[] {
+  return (activity?.takenOver ?? [])
+    .filter(({ count }) => count >= TAKEN_OVER)
+    .slice(0, 5)
+    .map(({ device, count, firstAt, addresses }) => ({
+      key: `taken over ${device}`,
+      tone: 'warn' as const,
+      title: `${device} is taken over again and again`,
+      detail: `${counted(count, 'time')} in 5 min, from ${addresses.join(' and ')}: two devices with one certificate. Issue a second one.`,
+      since: Date.parse(firstAt),
+      href: deviceHref(device),
+      count: grouped(count),
+    }));
+}
+
 function rejectionConcerns({ activity }: Facts): Concern[] {
   return (activity?.rejections ?? []).slice(0, 5).map(({ device, count, firstAt, pointer = '', detail }) => ({
     key: `rejected ${device}`,
@@ -94,10 +146,12 @@ function rejectionConcerns({ activity }: Facts): Concern[] {
     title: `${device} is refused`,
     detail: `${counted(count, 'message')} in 5 min: ${pointer} ${detail}`,
     since: Date.parse(firstAt),
-    href: `/devices/${encodeURIComponent(device)}`,
+    href: `${deviceHref(device)}?kinds=rejected`,
     count: grouped(count),
   }));
 }
+
+const deviceHref = (device: string): string => `/devices/${encodeURIComponent(device)}`;
 
 function offlineConcerns({ activity }: Facts): Concern[] {
   return (activity?.disconnections ?? [])

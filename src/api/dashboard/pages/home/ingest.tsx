@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { Chart } from '../../components/chart.js';
+import { ceilingOf } from '../../components/chart-options.js';
 import { Loaded } from '../../components/loaded.js';
 import { Panel } from '../../components/panel.js';
 import type { Resource } from '../../data/resource.js';
@@ -19,10 +20,11 @@ export function Ingest({ activity }: { readonly activity: Resource<SystemActivit
       series: [{ name: 'events journaled', unit: 'per second', values }],
     };
   }, [data]);
+  const ceiling = useMemo(() => ceilingOf(data?.events ?? []), [data]);
   const last = data?.events.slice(-10) ?? [];
   const mean = last.length === 0 ? 0 : last.reduce((sum, count) => sum + count, 0) / last.length;
   return (
-    <Panel title="Ingest" note={`${grouped(mean)} events/s in the last 10 s`}>
+    <Panel title="Ingest" note={`${grouped(mean)} events/s in the last 10 s${ceiling === undefined ? '' : '; the scale follows the usual rate, peaks are in figures'}`}>
       <Loaded of={activity} lines={4}>
         {() => (
           <Chart
@@ -33,6 +35,7 @@ export function Ingest({ activity }: { readonly activity: Resource<SystemActivit
             to={to}
             height={160}
             fromZero
+            ceiling={ceiling}
           />
         )}
       </Loaded>
