@@ -10,9 +10,12 @@ const facts = (over: Partial<Facts> = {}): Facts => ({
   status: statusWith(0, 'running'),
   activity: {
     events: [],
+    connects: [],
     commitGate: null,
     devices: { total: 1, online: 1, offline: 0, neverSeen: 0, disabled: 0 },
     rejections: [],
+    takenOver: [],
+    refusedConnects: [],
     disconnections: [],
   },
   before: [],
@@ -27,6 +30,7 @@ function statusWith(
   return {
     shards: [{ shard: 0, head: lagEvents, relayed: 0, lagEvents, lagSeconds: lagEvents / 100 }],
     relay: { state },
+    recovering: null,
   };
 }
 
@@ -60,6 +64,45 @@ describe('what needs attention', () => {
 
   test('a Kafka that is off by choice is no concern', () => {
     expect(concernsOf(facts({ status: statusWith(12_400, 'off') }))).toEqual([]);
+  });
+
+  test('failure 14: while all come back at once it says how many are recovered, how fast they connect and how long it takes', () => {
+    const recovering = (recovered: number): Partial<Facts> => ({
+      status: { ...statusWith(0, 'running'), recovering: { recovered, total: 10_000 } },
+      activity: { ...facts().activity!, connects: [0, 0, 400, 400, 400, 400, 400] },
+    });
+    const first = concernsOf(facts(recovering(1_120)));
+    expect(first).toMatchObject([{ title: 'Recovering 1,120 of 10,000 devices' }]);
+    const later = concernsOf(facts({ ...recovering(3_120), before: first, now: NOW + 5_000 }));
+    expect(later).toMatchObject([
+      {
+        title: 'Recovering 3,120 of 10,000 devices',
+        detail: '400 connects/s, about 18 s left. Every page works meanwhile.',
+        since: NOW,
+      },
+    ]);
+  });
+
+  test('failure 3: a connection that is taken over again and again is told with both addresses, one that moved once is not', () => {
+    const taken = (count: number): Facts =>
+      facts({
+        activity: {
+          ...facts().activity!,
+          takenOver: [
+            {
+              device: 'pump-7',
+              count,
+              firstAt: '2026-01-01T14:00:00Z',
+              lastAt: '2026-01-01T14:01:00Z',
+              addresses: ['10.0.0.7', '10.0.0.8'],
+            },
+          ],
+        },
+      });
+    expect(concernsOf(taken(1))).toEqual([]);
+    const [concern] = concernsOf(taken(14));
+    expect(concern).toMatchObject({ title: 'pump-7 is taken over again and again', href: '/devices/pump-7' });
+    expect(concern!.detail).toContain('14 times in 5 min, from 10.0.0.7 and 10.0.0.8');
   });
 
   test('devices that are lost together are one line, a single one is none', () => {

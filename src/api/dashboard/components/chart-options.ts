@@ -174,7 +174,7 @@ function drawPeaks(plot: uPlot, ceiling: number | undefined): void {
   ctx.font = `500 ${12 * devicePixelRatio}px "Plex Sans"`;
   ctx.textBaseline = 'top';
   let free = left;
-  for (const { index, value } of peaksAbove(values, ceiling)) {
+  for (const { index, value } of peaksAbove([...values], ceiling)) {
     const text = `▲ ${grouped(value)}`;
     const { width: wide } = ctx.measureText(text);
     const x = plot.valToPos(times[index] ?? 0, 'x', true);

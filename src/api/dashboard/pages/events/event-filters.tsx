@@ -2,7 +2,7 @@ import { useLocation } from 'preact-iso/router';
 import { Search } from '../../components/search.js';
 import { Select } from '../../components/select.js';
 import { useSystem } from '../health/system.js';
-import { FilterField } from './filter-field.js';
+import { FilterField } from '../../components/filter-field.js';
 import { TimeRange } from './time-range.js';
 import { TypeChoice } from './type-choice.js';
 

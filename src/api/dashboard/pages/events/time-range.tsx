@@ -1,7 +1,7 @@
 import { Segmented } from '../../components/segmented.js';
 import { preferences } from '../../data/preferences.js';
 import { fieldTime, readFieldTime } from '../../format/times.js';
-import { FilterField } from './filter-field.js';
+import { FilterField } from '../../components/filter-field.js';
 
 export interface TimeRangeProps {
   readonly since: string | undefined;

@@ -24,7 +24,10 @@ export function Ingest({ activity }: { readonly activity: Resource<SystemActivit
   const last = data?.events.slice(-10) ?? [];
   const mean = last.length === 0 ? 0 : last.reduce((sum, count) => sum + count, 0) / last.length;
   return (
-    <Panel title="Ingest" note={`${grouped(mean)} events/s in the last 10 s${ceiling === undefined ? '' : '; the scale follows the usual rate, peaks are in figures'}`}>
+    <Panel
+      title="Ingest"
+      note={`${grouped(mean)} events/s in the last 10 s${ceiling === undefined ? '' : '; the scale follows the usual rate, peaks are in figures'}`}
+    >
       <Loaded of={activity} lines={4}>
         {() => (
           <Chart

@@ -25,9 +25,12 @@ export function Tour(props: { readonly device: string | undefined; readonly syst
     const text = 'compare Kafka with the journal, record by record';
     stops.push({ href: '/health', icon: 'check', title: 'The relay proof', text });
   }
-  stops.push(
-    { href: '/events', icon: 'events', title: 'Every event', text: 'filter the journal, and open what caused what' },
-  );
+  stops.push({
+    href: '/events',
+    icon: 'events',
+    title: 'Every event',
+    text: 'filter the journal, and open what caused what',
+  });
   return (
     <nav class="tour" aria-label="Tour">
       <ol class="tour-stops">
