@@ -94,17 +94,17 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     return { connection, writer };
   });
 
-  const groupEvents = meter.histogram('fleetlog_journal_group_events', 'Events per append statement', GROUP_BUCKETS);
-  const commitSeconds = meter.histogram(
-    'fleetlog_journal_commit_seconds',
+  const batchEvents = meter.histogram('fleetlog_journal_batch_events', 'Events per append statement', GROUP_BUCKETS);
+  const appendSeconds = meter.histogram(
+    'fleetlog_journal_append_seconds',
     'Time from statement to known outcome',
     COMMIT_BUCKETS,
   );
   const measured = (writer: GroupWriter) => async (group: readonly WaitingAppend[]) => {
     const start = clock.monotonic();
     await writer.write(group);
-    commitSeconds.observe((clock.monotonic() - start) / 1_000);
-    groupEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
+    appendSeconds.observe((clock.monotonic() - start) / 1_000);
+    batchEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
   };
   const groups = createGroupCommit({
     shardOf: (stream) => shardOf(stream, shards),
@@ -115,6 +115,10 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
   meter.observableGauge('fleetlog_journal_waiting_events', 'Events that wait for their commit', [], (gauge) =>
     gauge.set(groups.waiting().events),
   );
+
+  meter.observableGauge('fleetlog_journal_head_position', 'Position of the newest event.', ['shard'], (gauge) => {
+    for (let shard = 0; shard < shards; shard++) gauge.set(states.headOf(shard), { shard: String(shard) });
+  });
 
   // Other nodes' commits are polled for: NOTIFY within an append would serialise all commits (P7). Everything is read from
   // the primary, because a replica shows another order (P8).
