@@ -8,10 +8,10 @@ import { Button } from '../../components/button.js';
 import type { JournalEvent } from '../../data/live.js';
 import { describeEvent } from '../../format/events.js';
 import { grouped } from '../../format/numbers.js';
+import { IssueCertificate } from '../certificates/issue-certificate.js';
 import { useSystem } from '../health/system.js';
 import { CONNECT_KINDS, connectLines, type ConnectKind } from './connect-lines.js';
 import type { Device } from './device-state.js';
-import { IssueCertificate } from './issue-certificate.js';
 
 export interface ConnectPanelProps {
   readonly device: Device;

@@ -1,28 +1,22 @@
 import { useSignal } from '@preact/signals';
 import { Button } from '../../components/button.js';
-import { Confirm } from '../../components/confirm.js';
+import { CredentialLamp } from '../../components/credential-lamp.js';
 import { Empty } from '../../components/empty.js';
-import { Lamp, type LampState } from '../../components/lamp.js';
+import { Fingerprint, shortFingerprint } from '../../components/fingerprint.js';
 import { Loaded } from '../../components/loaded.js';
 import { Panel } from '../../components/panel.js';
 import { Table } from '../../components/table.js';
-import { confirmDone } from '../../components/toast.js';
-import { get, remove, type Schema } from '../../data/client.js';
+import { get, type Schema } from '../../data/client.js';
 import { preferences } from '../../data/preferences.js';
 import { useResource, type Resource } from '../../data/resource.js';
 import { day } from '../../format/times.js';
-import { Fingerprint } from './credentials.js';
+import { IssueCertificate } from '../certificates/issue-certificate.js';
+import { RevokeCertificate } from '../certificates/revoke-certificate.js';
+import { RotateCertificate } from '../certificates/rotate-certificate.js';
 import type { Device } from './device-state.js';
-import { IssueCertificate } from './issue-certificate.js';
 
 type Certificate = Schema<'Certificate'>;
 type Token = Schema<'DeviceToken'>;
-
-const LAMPS: Readonly<Record<Certificate['state'], LampState>> = {
-  active: 'online',
-  expired: 'offline',
-  revoked: 'disabled',
-};
 
 /** What the device may prove itself with. */
 export function CredentialsPanel(props: {
@@ -32,17 +26,19 @@ export function CredentialsPanel(props: {
   const { device, certificates } = props;
   const path = { deviceId: device.id };
   const tokens = useResource((signal) => get('/api/v1/devices/{deviceId}/tokens', { path, signal }), [device.id]);
-  const revoking = useSignal<Certificate | undefined>(undefined);
+  const acting = useSignal<{ readonly act: 'rotate' | 'revoke'; readonly on: Certificate } | undefined>(undefined);
   const issuing = useSignal(false);
-  const revoke = async (certificate: Certificate, reason: string): Promise<void> => {
-    await remove('/api/v1/devices/{deviceId}/certificates/{fingerprint}', {
-      path: { ...path, fingerprint: certificate.fingerprint },
-      body: { reason },
-    });
-    revoking.value = undefined;
-    confirmDone('The certificate is revoked.');
-    await certificates.reload();
-  };
+  const close = (): void => void (acting.value = undefined);
+  const changed = (): void => void certificates.reload();
+  const actButton = (act: 'rotate' | 'revoke', label: string, on: Certificate) => (
+    <Button
+      kind="quiet"
+      label={label}
+      about={shortFingerprint(on.fingerprint)}
+      needs="admin"
+      onPress={() => (acting.value = { act, on })}
+    />
+  );
   return (
     <Panel
       title="Certificates and tokens"
@@ -64,7 +60,7 @@ export function CredentialsPanel(props: {
                   title: 'Certificate',
                   cell: ({ fingerprint }) => <Fingerprint of={fingerprint} />,
                 },
-                { key: 'state', title: 'State', cell: ({ state }) => <Lamp state={LAMPS[state]} word={state} /> },
+                { key: 'state', title: 'State', cell: (credential) => <CredentialLamp of={credential} /> },
                 {
                   key: 'until',
                   title: 'Until',
@@ -78,12 +74,10 @@ export function CredentialsPanel(props: {
                   untitled: true,
                   cell: (certificate) =>
                     certificate.state === 'active' ? (
-                      <Button
-                        kind="quiet"
-                        label="Revoke"
-                        needs="admin"
-                        onPress={() => (revoking.value = certificate)}
-                      />
+                      <span class="row-actions">
+                        {actButton('rotate', 'Rotate', certificate)}
+                        {actButton('revoke', 'Revoke', certificate)}
+                      </span>
                     ) : (
                       ''
                     ),
@@ -102,7 +96,7 @@ export function CredentialsPanel(props: {
               keyOf={({ id }) => id}
               columns={[
                 { key: 'token', title: 'Token', cell: ({ label, id }) => label ?? <code>{id}</code> },
-                { key: 'state', title: 'State', cell: ({ state }) => <Lamp state={LAMPS[state]} word={state} /> },
+                { key: 'state', title: 'State', cell: (credential) => <CredentialLamp of={credential} /> },
                 {
                   key: 'until',
                   title: 'Until',
@@ -114,25 +108,19 @@ export function CredentialsPanel(props: {
           )
         }
       </Loaded>
-      {revoking.value && (
-        <Confirm
-          title="Revoke this certificate"
-          act="Revoke"
-          typed={revoking.value.fingerprint.slice(0, 8)}
-          reason
-          onClose={() => (revoking.value = undefined)}
-          onConfirm={(reason) => revoke(revoking.value as Certificate, reason)}
-        >
-          {device.id} is disconnected within a second, and refused from then on. Certificates are never made valid
-          again.
-        </Confirm>
+      {acting.value?.act === 'revoke' && (
+        <RevokeCertificate
+          device={device.id}
+          fingerprint={acting.value.on.fingerprint}
+          onRevoked={changed}
+          onClose={close}
+        />
+      )}
+      {acting.value?.act === 'rotate' && (
+        <RotateCertificate device={device.id} first={acting.value.on} onChanged={changed} onClose={close} />
       )}
       {issuing.value && (
-        <IssueCertificate
-          device={device.id}
-          onClose={() => (issuing.value = false)}
-          onIssued={() => void certificates.reload()}
-        />
+        <IssueCertificate device={device.id} onClose={() => (issuing.value = false)} onIssued={changed} />
       )}
     </Panel>
   );

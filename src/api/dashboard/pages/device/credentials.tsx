@@ -1,16 +1,10 @@
 import type { ComponentChildren } from 'preact';
-import { Copyable } from '../../components/copy.js';
+import { Fingerprint } from '../../components/fingerprint.js';
 import type { Schema } from '../../data/client.js';
 import { day } from '../../format/times.js';
 import { preferences } from '../../data/preferences.js';
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
-const SHOWN_DIGITS = 8;
-
-/** A fingerprint by its first digits; the button copies all. */
-export function Fingerprint({ of }: { readonly of: string }) {
-  return <Copyable text={of} shown={of.slice(0, SHOWN_DIGITS)} what="fingerprint" />;
-}
 
 /** What a device has connected with, and until when that holds. */
 export function describeCredential(

@@ -34,7 +34,7 @@ export function DeviceHeader({ device, latest, certificates, sequence }: DeviceH
   return (
     <dl class="facts panel panel-padded">
       <Fact title="State">
-        <Lamp state={lamp.state} />{' '}
+        <Lamp state={lamp.state} {...(lamp.word !== undefined && { word: lamp.word })} />{' '}
         <span class="quiet">
           {lamp.reason} {lamp.since && <Time at={lamp.since} />}
         </span>

@@ -1,5 +1,7 @@
 import { useEffect } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
 import { useLocation, useRoute } from 'preact-iso/router';
+import { Button } from '../../components/button.js';
 import { Loaded } from '../../components/loaded.js';
 import { get } from '../../data/client.js';
 import { now } from '../../data/clock.js';
@@ -13,6 +15,7 @@ import { ConnectionsPanel } from './connections-panel.js';
 import { CredentialsPanel } from './credentials-panel.js';
 import { DeviceHeader, DeviceTitle, RejectionBanner } from './device-header.js';
 import type { Device } from './device-state.js';
+import { EditDevice } from './edit-device.js';
 import { EventsPanel } from './events-panel.js';
 import { readNewest } from './newest-events.js';
 import { TelemetryPanel } from './telemetry-panel.js';
@@ -25,12 +28,25 @@ export function DevicePage() {
   const id = params['id'] ?? '';
   const path = { path: { deviceId: id } };
   const device = useResource((signal) => get('/api/v1/devices/{deviceId}', { ...path, signal }), [id]);
+  const editing = useSignal(false);
   const { data } = device.reading.value;
   return (
-    <Page title={id} heading={data && <DeviceTitle device={data} />} lead={data?.name}>
+    <Page
+      title={id}
+      heading={data && <DeviceTitle device={data} />}
+      lead={data?.name}
+      actions={data && <Button icon="edit" label="Edit" needs="admin" onPress={() => (editing.value = true)} />}
+    >
       <Loaded of={device} lines={6}>
         {(known) => <DevicePanels key={id} device={known} resource={device} />}
       </Loaded>
+      {editing.value && data && (
+        <EditDevice
+          device={data}
+          onSaved={(saved) => device.replace(() => saved)}
+          onClose={() => (editing.value = false)}
+        />
+      )}
     </Page>
   );
 }

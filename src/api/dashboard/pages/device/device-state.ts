@@ -7,6 +7,8 @@ export type Device = Schema<'Device'>;
 /** What a device's lamp says, why, and since when. */
 export interface DeviceLamp {
   readonly state: LampState;
+  /** Where the shape's own word would say less. */
+  readonly word?: string;
   readonly reason: string;
   /** RFC 3339; absent where it never was anything else. */
   readonly since: string | undefined;
@@ -17,7 +19,9 @@ export function lampOf({ enabled, connection, updatedAt }: Device): DeviceLamp {
   if (!enabled) return { state: 'disabled', reason: 'by an administrator', since: updatedAt };
   if (connected) return { state: 'online', reason: 'connected', since: connectedAt ?? undefined };
   if (sessionEpoch === 0) return { state: 'never', reason: '', since: undefined };
-  return { state: 'offline', reason: disconnectWords(disconnectReason ?? ''), since: disconnectedAt ?? undefined };
+  const ended = { reason: disconnectWords(disconnectReason ?? ''), since: disconnectedAt ?? undefined };
+  if (disconnectReason === 'CREDENTIAL_REVOKED') return { state: 'disabled', word: 'revoked', ...ended };
+  return { state: 'offline', ...ended };
 }
 
 /** The later of two times, either of which may be absent. */

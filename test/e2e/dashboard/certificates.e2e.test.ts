@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { accessibilityFaults, chromiumPath, launchBrowser, signIn, watchedPage } from '../../support/browser.js';
+import { connectDevice, enrol, makeCsr } from '../../support/enrolled-device.js';
+import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+
+const PASSWORD = 'three words and a 4';
+const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;
+
+here('certificates on the dashboard', () => {
+  let database: TestDatabase;
+  let server: FleetlogProcess;
+  let folder: string;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fleetlog-certificates-'));
+    database = await createTestDatabase();
+    server = await startFleetlog({
+      dataDir: join(folder, 'data'),
+      databaseUrl: database.url,
+      env: { FLEETLOG_ADMIN_PASSWORD: PASSWORD },
+    });
+    browser = await launchBrowser();
+  }, 90_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  }, 30_000);
+
+  const openAsAdmin = async (path: string, options: Parameters<typeof watchedPage>[2] = {}) => {
+    const watched = await watchedPage(browser, server.ready.url, options);
+    await signIn(watched.page, { name: 'admin', password: PASSWORD }, path);
+    return watched;
+  };
+  const state = (page: Page) => page.locator('.fact').filter({ hasText: /^State/ });
+
+  test('a revoked certificate ends the connection: the dialog shows both events, the lamp the word', async () => {
+    const device = await enrol(server, 'pump-1');
+    const client = await connectDevice(device, server.ready.mqttsPort!);
+    const { context, page, faults } = await openAsAdmin('/devices/pump-1');
+    await state(page).getByText('online').waitFor();
+    const short = device.fingerprint.slice(0, 8);
+    await page.getByRole('button', { name: `Revoke ${short}` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('key lost');
+    expect(await dialog.getByRole('button', { name: 'Revoke' }).getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel(`Type ${short} to go on`).fill(short);
+    await page.keyboard.press('Enter');
+    await dialog.getByText(/^disconnected at sequence \d+$/).waitFor();
+    const events = dialog.getByRole('list', { name: 'What the journal says' });
+    expect(await events.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringContaining('credential revoked'),
+      expect.stringContaining('key lost'),
+    ]);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await state(page).getByText('revoked', { exact: true }).waitFor();
+    expect(faults).toEqual([]);
+    await client.endAsync(true);
+    await context.close();
+  }, 60_000);
+
+  test('a rotation goes from the second certificate over its first use to the end of the first', async () => {
+    const device = await enrol(server, 'pump-2');
+    const client = await connectDevice(device, server.ready.mqttsPort!);
+    const { key, csr } = await makeCsr('pump-2');
+    const { context, page, faults } = await openAsAdmin('/devices/pump-2');
+    await page.getByRole('button', { name: `Rotate ${device.fingerprint.slice(0, 8)}` }).click();
+    const dialog = page.getByRole('dialog', { name: /^Rotate/ });
+    await dialog
+      .getByLabel('Choose a file')
+      .setInputFiles({ name: 'pump-2.csr', mimeType: 'text/plain', buffer: Buffer.from(csr) });
+    await dialog.getByRole('button', { name: 'Issue' }).click();
+    const certificate = (await dialog.getByLabel('certificate', { exact: true }).textContent()) ?? '';
+    await dialog.getByText('waiting', { exact: true }).waitFor();
+    expect(await dialog.getByRole('button', { name: /^Revoke/ }).count()).toBe(0);
+    expect(await accessibilityFaults(page)).toEqual([]);
+
+    const second = await connectDevice({ ...device, key, certificate }, server.ready.mqttsPort!);
+    await dialog.getByText('pump-2 has connected with the second').waitFor();
+    await dialog.getByRole('button', { name: /^Revoke/ }).click();
+    await dialog.getByText('pump-2 was not connected with it').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await second.publishAsync('devices/pump-2/telemetry', '{"temperature":21}', { qos: 1 });
+    expect(faults).toEqual([]);
+    await client.endAsync(true);
+    await second.endAsync(true);
+    await context.close();
+  }, 60_000);
+
+  test('a key made by the server is downloaded once; asked again, the dialog shows the refusal', async () => {
+    expect((await server.call('POST', '/devices', { id: 'pump-3' })).status).toBe(201);
+    const { context, page } = await openAsAdmin('/devices/pump-3');
+    await page.getByRole('button', { name: 'Issue', exact: true }).click();
+    const form = page.getByRole('dialog', { name: 'Certificate for pump-3' });
+    await form.getByRole('radio', { name: 'With a new key' }).check();
+    await form.getByRole('button', { name: 'Issue' }).click();
+    const dialog = page.getByRole('dialog', { name: 'The certificate is issued' });
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download the bundle' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe('pump-3.zip');
+    expect((await readFile(await file.path())).subarray(0, 2).toString()).toBe('PK');
+    await dialog.getByText('a second download is refused').waitFor();
+    await dialog.getByRole('button', { name: 'Download again' }).click();
+    await dialog.getByRole('alert').getByRole('link', { name: 'BUNDLE_GONE' }).waitFor();
+    await context.close();
+  }, 60_000);
+
+  test('failure 8: two people edit one device: the events in between, theirs and yours; different fields merge', async () => {
+    const body = { id: 'pump-4', name: 'Feed pump', type: 'pump', attributes: { site: 'north' } };
+    expect((await server.call('POST', '/devices', body)).status).toBe(201);
+    const { context, page, faults } = await openAsAdmin('/devices/pump-4');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Name').fill('My pump');
+    await page.getByLabel('Tags').fill('hall-2');
+    expect((await server.call('PATCH', '/devices/pump-4', { type: 'valve' })).status).toBe(200);
+    await page.getByRole('button', { name: 'Save 2 changes' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Somebody else has changed pump-4' });
+    await dialog.getByText('both can stand').waitFor();
+    await dialog.getByRole('list', { name: 'Events in between' }).getByText('device updated').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Merge' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const merged = (await (await server.call('GET', '/devices/pump-4')).json()) as object;
+    expect(merged).toMatchObject({ name: 'My pump', type: 'valve', tags: ['hall-2'], attributes: { site: 'north' } });
+
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Name').fill('Pump of Ann');
+    expect((await server.call('PATCH', '/devices/pump-4', { name: 'Pump of Bob' })).status).toBe(200);
+    await page.getByRole('button', { name: 'Save 1 change' }).click();
+    await dialog.getByText('1 field changed by both').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled')).toBe('true');
+    const row = dialog.getByRole('row').filter({ hasText: '/name' });
+    expect(await row.textContent()).toContain('"Pump of Bob""Pump of Ann"');
+    await row.getByRole('radio', { name: 'Yours' }).check();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await (await server.call('GET', '/devices/pump-4')).json()).toMatchObject({ name: 'Pump of Ann' });
+    expect(faults.filter((fault) => !fault.includes('412'))).toEqual([]);
+    await context.close();
+  }, 60_000);
+});
