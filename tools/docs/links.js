@@ -7,11 +7,11 @@ const CODE = /^(`{3,})[^\n]*\n[\s\S]*?^\1`*$|`[^`\n]*`/gm;
 const LINK = /\]\(([^()\s]+)\)|(?:src|href|srcset)="([^"]+)"/g;
 const HEADING = /^#{1,6} +(.+?) *$/gm;
 
-/** README and its neighbours, and everything below docs/. */
+/** README and its neighbours, llms.txt among them, and everything below docs/. */
 export async function documentationFiles(root) {
   const pages = (await readdir(join(root, 'docs'), { recursive: true })).map((name) => join('docs', name));
   return [...(await readdir(root)), ...pages]
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') || name === 'llms.txt')
     .map((name) => join(root, name))
     .sort();
 }
