@@ -141,6 +141,12 @@ test('a port that another program has is a fault that names the variable', async
   expect(stdout).toContain(`"check":"MQTTS_PORT","state":"fault","detail":"port ${port} is taken"`);
 });
 
+test('a server that answers has its ports, whatever it answers', async () => {
+  answers['/api/v1/system/status'] = (response) => sendProblem(response, 503, 'JOURNAL_UNAVAILABLE');
+  const { exitCode, states } = await doctor();
+  expect([exitCode, states['server'], states['HTTP_PORT']]).toEqual([1, 'fault', undefined]);
+});
+
 test('it looks at this machine also where nothing tells of a server', async () => {
   const { exitCode, stdout } = await runCommand(['doctor'], { environment: { FLEETLOG_DATA_DIR: dataDir } });
   expect(exitCode).toBe(1);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ConnectionLost } from '../client.js';
 import type { CommandContext, ContextFactory } from '../command-context.js';
 import { checkMachine, checkPorts, SERVER_CHECKS, type Finding } from '../doctor-checks.js';
 import { CliFailure, EXIT } from '../failure.js';
@@ -33,13 +34,18 @@ async function* examine(context: CommandContext): AsyncIterable<Finding> {
       yield* await check(context);
     } catch (error) {
       if (!(error instanceof CliFailure)) throw error;
-      const remedy = error.hint ?? 'See the log of the server.';
+      const isAway = error instanceof ConnectionLost;
       const isRefused = error.exitCode === EXIT.notAuthorized;
-      yield { check: isRefused ? 'token' : 'server', state: 'fault', detail: error.message, remedy };
-      if (isRefused) continue;
+      const remedy = isAway ? 'Start it: npm start. Its last line says why it ended.' : error.hint;
+      yield {
+        check: isRefused ? 'token' : 'server',
+        state: 'fault',
+        detail: error.message,
+        remedy: remedy ?? 'See the log of the server.',
+      };
+      if (isAway) yield* await checkPorts(context.settings, context.terminal.environment);
       // Without a server all that follows would say the same.
-      yield* await checkPorts(context.settings, context.terminal.environment);
-      return;
+      if (!isRefused) return;
     }
   }
 }
