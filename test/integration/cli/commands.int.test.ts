@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connectDevice, enrol, makeCsr } from '../../support/enrolled-device.js';
 import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
 import { createEmptyDatabase, type TestDatabase } from '../../support/postgres.js';
+import { until } from '../../support/until.js';
 
 const PROGRAM = join(import.meta.dirname, '../../../tools/fleetlog.js');
 const COMMAND = `'${process.execPath}' '${PROGRAM}'`;
@@ -139,6 +141,30 @@ describe('what changes something', () => {
       expect((await piped(`cert revoke valve-1 ${String(first?.['fingerprint'])} --yes`)).exitCode).toBe(0);
       const states = rowsOf(await piped('cert ls valve-1')).map(({ state }) => state);
       expect([...states].sort()).toEqual(['active', 'revoked']);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    '`cert rotate --wait` revokes the old certificate once the device has connected with the new one',
+    async () => {
+      const device = await enrol(server, 'meter-1');
+      const { key, csr } = await makeCsr('meter-1');
+      await writeFile(join(folder, 'meter.csr'), csr);
+      const rotating = piped('cert rotate meter-1 --csr meter.csr --out meter.pem --wait 20s');
+      const certificate = await until('the new certificate', () =>
+        readFile(join(folder, 'meter.pem'), 'utf8').then(
+          (text) => text.includes('END CERTIFICATE') && text,
+          () => undefined,
+        ),
+      );
+      const client = await connectDevice({ ...device, key, certificate }, server.ready.mqttsPort ?? 0);
+      const { exitCode, stderr } = await rotating;
+      await client.endAsync();
+      expect([exitCode, stderr]).toEqual([0, expect.stringContaining(`${device.fingerprint} is revoked`)]);
+      const states = rowsOf(await piped('cert ls meter-1')).map(({ state, fingerprint }) => [state, fingerprint]);
+      expect(states).toContainEqual(['revoked', device.fingerprint]);
+      expect(states.filter(([state]) => state === 'active')).toHaveLength(1);
     },
     TIMEOUT_MS,
   );
