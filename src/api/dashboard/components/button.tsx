@@ -34,7 +34,7 @@ export function Button(props: ButtonProps) {
       data-kind={kind}
       // Not `disabled`: that would throw the focus away and keep the reason from being read.
       aria-disabled={off}
-      aria-label={iconOnly ? label : undefined}
+      aria-label={iconOnly ? (lacks ? `${label}, needs ${needs}` : label) : undefined}
       aria-busy={busy}
       aria-pressed={props.pressed}
       title={title}

@@ -61,6 +61,11 @@ export async function post<P extends PathOf<'post'>>(
   return (await send('POST', path, request, request.body)) as AnswerOf<OperationOf<P, 'post'>>;
 }
 
+/** As `If-Match` wants it. */
+export function etagOf(revision: number): string {
+  return `"${revision}"`;
+}
+
 /**
  * Changes a resource by merge patch (RFC 7396).
  * @param request.revision refused with `VERSION_CONFLICT` when the resource is at another one by now
@@ -70,7 +75,7 @@ export async function patch<P extends PathOf<'patch'>>(
   path: P,
   request: RequestOf & { readonly body: object; readonly revision: number },
 ): Promise<AnswerOf<OperationOf<P, 'patch'>>> {
-  const headers = { 'Content-Type': 'application/merge-patch+json', 'If-Match': `"${request.revision}"` };
+  const headers = { 'Content-Type': 'application/merge-patch+json', 'If-Match': etagOf(request.revision) };
   return (await send('PATCH', path, { ...request, headers }, request.body)) as AnswerOf<OperationOf<P, 'patch'>>;
 }
 

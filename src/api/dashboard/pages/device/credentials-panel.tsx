@@ -30,11 +30,13 @@ export function CredentialsPanel(props: {
   const issuing = useSignal(false);
   const close = (): void => void (acting.value = undefined);
   const changed = (): void => void certificates.reload();
-  const actButton = (act: 'rotate' | 'revoke', label: string, on: Certificate) => (
+  // Icons alone: the panel is narrow.
+  const actButton = (act: 'rotate' | 'revoke', word: string, on: Certificate) => (
     <Button
       kind="quiet"
-      label={label}
-      about={shortFingerprint(on.fingerprint)}
+      iconOnly
+      icon={act}
+      label={`${word} ${shortFingerprint(on.fingerprint)}`}
       needs="admin"
       onPress={() => (acting.value = { act, on })}
     />

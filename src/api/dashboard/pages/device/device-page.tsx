@@ -11,6 +11,7 @@ import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
 import { useActivity } from '../health/system.js';
 import { ConnectPanel } from './connect-panel.js';
+import { ConnectionTroubles } from './connection-troubles.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { CredentialsPanel } from './credentials-panel.js';
 import { DeviceHeader, DeviceTitle, RejectionBanner } from './device-header.js';
@@ -23,11 +24,14 @@ import { TelemetryPanel } from './telemetry-panel.js';
 /** Events that change what the registry says of a device. */
 const REGISTRY = /^(Device(?!EventRecorded)|Certificate|Token|MessageRejected)/;
 
+/** Refused connects are no events: they are seen by reading the device again. */
+const EVERY_MS = 3000;
+
 export function DevicePage() {
   const { params } = useRoute();
   const id = params['id'] ?? '';
   const path = { path: { deviceId: id } };
-  const device = useResource((signal) => get('/api/v1/devices/{deviceId}', { ...path, signal }), [id]);
+  const device = useResource((signal) => get('/api/v1/devices/{deviceId}', { ...path, signal }), [id], EVERY_MS);
   const editing = useSignal(false);
   const { data } = device.reading.value;
   return (
@@ -93,6 +97,7 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
       {rejection && (
         <RejectionBanner rejection={rejection} onShow={() => route(withQuery({ kinds: 'rejected' }), true)} />
       )}
+      <ConnectionTroubles device={device} />
       <DeviceHeader
         device={device}
         latest={latest.reading.value.data}

@@ -1,6 +1,7 @@
 import type { Schema } from '../../data/client.js';
 import type { LampState } from '../../components/lamp.js';
 import { disconnectWords } from '../../format/events.js';
+import { counted } from '../../format/numbers.js';
 
 export type Device = Schema<'Device'>;
 
@@ -14,9 +15,22 @@ export interface DeviceLamp {
   readonly since: string | undefined;
 }
 
-export function lampOf({ enabled, connection, updatedAt }: Device): DeviceLamp {
+/** So many takings-over within five minutes are no reconnects any more: somebody else has the certificate too. */
+const CONTESTED = 3;
+
+/** Whether another device seems to use the same certificate. */
+export function isContested({ takenOver }: Device): boolean {
+  return (takenOver?.count ?? 0) >= CONTESTED;
+}
+
+export function lampOf(device: Device): DeviceLamp {
+  const { enabled, connection, updatedAt, takenOver } = device;
   const { connected, sessionEpoch, connectedAt, disconnectedAt, disconnectReason } = connection;
   if (!enabled) return { state: 'disabled', reason: 'by an administrator', since: updatedAt };
+  if (takenOver && isContested(device)) {
+    const reason = `${counted(takenOver.count, 'time')} in 5 min, the last`;
+    return { state: 'silent', word: 'taken over', reason, since: takenOver.lastAt };
+  }
   if (connected) return { state: 'online', reason: 'connected', since: connectedAt ?? undefined };
   if (sessionEpoch === 0) return { state: 'never', reason: '', since: undefined };
   const ended = { reason: disconnectWords(disconnectReason ?? ''), since: disconnectedAt ?? undefined };

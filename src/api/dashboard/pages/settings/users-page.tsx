@@ -7,7 +7,7 @@ import { Secret } from '../../components/secret.js';
 import { Table, type Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import { confirmDone } from '../../components/toast.js';
-import { get, remove } from '../../data/client.js';
+import { etagOf, get, remove } from '../../data/client.js';
 import { useResource } from '../../data/resource.js';
 import { session } from '../../data/session.js';
 import { ChangeRole } from './change-role.js';
@@ -131,7 +131,8 @@ function UserList(props: { readonly changed: number; readonly onGiven: (password
           typed={user.name}
           onClose={close}
           onConfirm={async () => {
-            await remove('/api/v1/users/{userName}', { path: { userName: user.name } });
+            const headers = { 'If-Match': etagOf(user.revision) };
+            await remove('/api/v1/users/{userName}', { path: { userName: user.name }, headers });
             await done(`${user.name} is deleted.`);
           }}
         >
