@@ -31,6 +31,7 @@ import { openJournal } from './persistence/journal/postgres-journal.js';
 import { migrate } from './persistence/migrate.js';
 import { createPasswordVerifiers } from './persistence/password-verifiers.js';
 import { createAuditLog } from './persistence/projections/audit-log.js';
+import { createConnectionHistory } from './persistence/projections/connection-history.js';
 import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
@@ -189,6 +190,7 @@ async function startReaders(surroundings: Surroundings, storage: Storage, { tena
   const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>
     deviceCodec.decode(type, schemaVersion, payload, occurredAt);
   const deviceIndex = createDeviceIndex({ database, decode });
+  const connections = createConnectionHistory({ database, decode });
   const telemetry = createTelemetryHistory({ database, journal, decode, streamOf: deviceStream });
   running.add('telemetry', telemetry);
   const verifiers = createPasswordVerifiers(database);
@@ -196,10 +198,11 @@ async function startReaders(surroundings: Surroundings, storage: Storage, { tena
   const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
   running.add('access', access);
   const audit = createAuditLog(database);
-  const subscriptions = [deviceIndex.subscriber, telemetry.subscriber, audit.subscriber, access.registry].map(
-    (subscriber) => subscribe(surroundings, storage, subscriber),
+  const projections = [deviceIndex, connections, telemetry, audit].map(({ subscriber }) => subscriber);
+  const subscriptions = [...projections, access.registry].map((subscriber) =>
+    subscribe(surroundings, storage, subscriber),
   );
-  return { deviceIndex, telemetry, access, audit, subscriptions };
+  return { deviceIndex, connections, telemetry, access, audit, subscriptions };
 }
 type Readers = Awaited<ReturnType<typeof startReaders>>;
 
@@ -310,6 +313,7 @@ async function startDoors(
     audit: parts.audit.log,
     idempotency: createIdempotencyStore({ database: parts.database, node: config.nodeId, life: randomUUID() }),
     deviceIndex: parts.deviceIndex.index,
+    connections: parts.connections.history,
     telemetry: parts.telemetry.history,
     journal,
     authority: parts.authority,

@@ -13,8 +13,10 @@ import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './
 import { createRateLimiter, type Rate } from './rate-limit.js';
 import { fail, mountOperations } from './router.js';
 import { apiTokenHandlers } from './routes/api-tokens.js';
+import { authorityHandlers } from './routes/authority.js';
 import { auditHandlers } from './routes/audit.js';
 import { certificateHandlers } from './routes/certificates.js';
+import { connectionHandlers } from './routes/connections.js';
 import { deviceEventHandlers } from './routes/device-events.js';
 import { deviceTokenHandlers } from './routes/device-tokens.js';
 import { deviceHandlers, type DevicesRouteOptions } from './routes/devices.js';
@@ -120,6 +122,8 @@ export function createApi(options: ApiOptions): Api {
     handlers: {
       ...deviceHandlers(options),
       ...certificateHandlers({ ...options, bundles }),
+      ...authorityHandlers(options),
+      ...connectionHandlers(options),
       ...deviceTokenHandlers(options),
       ...deviceEventHandlers(options),
       ...telemetryHandlers(options),

@@ -531,6 +531,9 @@ export interface CertificateAuthority {
   readonly certificate: string;
   /** SHA-256 of its DER, lower-case hex. */
   readonly fingerprint: string;
+  /** Its distinguished name, as text. */
+  readonly subject: string;
+  readonly notBefore: number;
   readonly notAfter: number;
   /**
    * Checks the CSR and its proof of possession; its subject, names and extensions are ignored.

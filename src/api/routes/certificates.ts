@@ -4,7 +4,7 @@ import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import type { Doing } from '../outcome.js';
 import { missing, Refusal } from '../problem.js';
-import { certificateJson, issuedCertificateJson } from './credential-json.js';
+import { certificatesJson, issuedCertificateJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 
 interface CertificateRouteOptions extends DeviceRouteOptions {
@@ -58,10 +58,10 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
 
   return {
     async listCertificates(call) {
-      const items = await readRegistered(options, call, (state) =>
-        [...state.certificates.values()].map((entry) => certificateJson(entry, clock.now())),
-      );
-      sendJson(call, 200, { items, next: null });
+      const entries = await readRegistered(options, call, (state) => [...state.certificates.values()]);
+      const { tenant } = call.access;
+      const lastUses = await options.connections.lastUses(tenant, textParameter(call, 'deviceId'));
+      sendJson(call, 200, { items: certificatesJson(entries, lastUses, clock.now()), next: null });
     },
 
     issueCertificate(call) {

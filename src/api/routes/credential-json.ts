@@ -15,8 +15,34 @@ export function validityJson({ expiresAt, revokedAt, revokeReason }: Validity, n
   return { state: expiresAt !== undefined && expiresAt <= now ? 'expired' : 'active' };
 }
 
-/** Schema `Certificate`. */
-export function certificateJson(entry: CertificateEntry, now: number): object {
+/**
+ * Schema `Certificate`, of all certificates of a device.
+ * @param lastUses by fingerprint, ms since 1970
+ */
+export function certificatesJson(
+  entries: readonly CertificateEntry[],
+  lastUses: ReadonlyMap<string, number>,
+  now: number,
+): readonly object[] {
+  const isGood = ({ revokedAt, notAfter }: CertificateEntry): boolean => revokedAt === undefined && notAfter > now;
+  /** The device has connected with a newer one. */
+  const isSuperseded = (entry: CertificateEntry): boolean =>
+    isGood(entry) &&
+    entries.some(
+      (newer) => newer.sequence > entry.sequence && isGood(newer) && lastUses.has(newer.fingerprint),
+    );
+  return entries.map((entry) => ({
+    ...certificateJson(entry, now),
+    ...(isSuperseded(entry) ? { state: 'superseded' } : {}),
+    lastUsedAt: timeOrNull(lastUses.get(entry.fingerprint)),
+  }));
+}
+
+function timeOrNull(time: number | undefined): string | null {
+  return time === undefined ? null : formatRfc3339(time);
+}
+
+function certificateJson(entry: CertificateEntry, now: number): object {
   return {
     fingerprint: entry.fingerprint,
     serial: entry.serial,
@@ -46,12 +72,13 @@ export function issuedCertificateJson(issued: IssuedCertificate, authority: stri
 }
 
 /** Schema `DeviceToken`. The hash of the token stays inside. */
-export function deviceTokenJson(entry: TokenEntry, now: number): object {
+export function deviceTokenJson(entry: TokenEntry, lastUsedAt: number | undefined, now: number): object {
   return {
     id: entry.tokenId,
     label: entry.label,
     issuedAt: formatRfc3339(entry.issuedAt),
     expiresAt: entry.expiresAt === undefined ? undefined : formatRfc3339(entry.expiresAt),
+    lastUsedAt: timeOrNull(lastUsedAt),
     ...validityJson(entry, now),
   };
 }

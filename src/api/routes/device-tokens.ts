@@ -16,9 +16,9 @@ export function deviceTokenHandlers(options: DeviceTokenRouteOptions): Handlers 
   const { clock, randomBytes } = options;
   return {
     async listDeviceTokens(call) {
-      const items = await readRegistered(options, call, (state) =>
-        [...state.tokens.values()].map((entry) => deviceTokenJson(entry, clock.now())),
-      );
+      const entries = await readRegistered(options, call, (state) => [...state.tokens.values()]);
+      const lastUses = await options.connections.lastUses(call.access.tenant, textParameter(call, 'deviceId'));
+      const items = entries.map((entry) => deviceTokenJson(entry, lastUses.get(entry.tokenId), clock.now()));
       sendJson(call, 200, { items, next: null });
     },
 

@@ -1,6 +1,7 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
+import type { ConnectionHistory } from '../../actors/kernel/connection-history.js';
 import type { DeviceIndex, EntityDirectory, Recorded } from '../../actors/kernel/ports.js';
 import { textParameter, type Call } from '../call.js';
 import { doOnce, tellRecorded, type Doing } from '../outcome.js';
@@ -10,9 +11,10 @@ import { missing } from '../problem.js';
 export interface DeviceRouteOptions {
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
   readonly deviceIndex: DeviceIndex;
+  readonly connections: ConnectionHistory;
 }
 
-/** A write is answered when the device list has it too, or after so long. */
+/** A write is answered when the lists of devices and credentials have it too, or after so long. */
 const CAUGHT_UP_TIMEOUT_MS = 1000;
 
 /** Stream of the device that the path names, in the caller's tenant. */
@@ -34,7 +36,7 @@ export async function readRegistered<T>(
 }
 
 /**
- * Sends a command to a device, tells in the answer where its events were journaled, and waits for the device list.
+ * Sends a command to a device, tells in the answer where its events were journaled, and waits for the lists.
  * @throws Refusal, FleetlogError as `recordedBy`
  */
 export async function commandDevice(
@@ -48,7 +50,9 @@ export async function commandDevice(
   tellRecorded(call, recorded);
   if (recorded !== undefined) {
     const last = recorded.position + recorded.count - 1;
-    await options.deviceIndex.caughtUp(recorded.shard, last, CAUGHT_UP_TIMEOUT_MS);
+    await Promise.all(
+      [options.deviceIndex, options.connections].map((view) => view.caughtUp(recorded.shard, last, CAUGHT_UP_TIMEOUT_MS)),
+    );
   }
   return recorded;
 }

@@ -65,6 +65,8 @@ export async function openCertificateAuthority(
   return {
     certificate,
     fingerprint: parsed.fingerprint256.replaceAll(':', '').toLowerCase(),
+    subject: parsed.subject.replaceAll('\n', ', '),
+    notBefore: Date.parse(parsed.validFrom),
     notAfter,
     issueFromCsr: async (csr, subject) =>
       signer.run('deviceFromCsr', { csr, subject: checkedSubject(subject), ...deviceValidity() }),

@@ -15,6 +15,7 @@ import { createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';
 import { ADMIN_TOKEN } from '../../unit/api/api-under-test.js';
+import { answerFaults } from '../../unit/api/response-checker.js';
 import { ready, startNode, type Node } from './node-on-postgres.js';
 
 describe('REST on Postgres', () => {
@@ -110,6 +111,44 @@ describe('REST on Postgres', () => {
     if (keyStore === undefined) return;
     const passphrase = strFromU8(files['device.p12.password.txt']!);
     expect(() => createSecureContext({ pfx: Buffer.from(keyStore), passphrase })).not.toThrow();
+  });
+
+  test('all certificates are listed with their state as soon as the write is answered', async () => {
+    const { admin } = node.under;
+    const list = async (query: string) => {
+      const answer = await admin.get(`/api/v1/certificates?${query}`);
+      expect(answerFaults('/api/v1/certificates', 'get', answer)).toEqual([]);
+      return answer.body.items as { readonly device: string; readonly state: string }[];
+    };
+    for (const id of ['one', 'two']) {
+      await admin.post('/api/v1/devices', { id });
+      await admin.post(`/api/v1/devices/${id}/certificates`, { generateKey: true });
+    }
+    expect((await list('')).map(({ device, state }) => `${device} ${state}`).sort()).toEqual([
+      'one active',
+      'two active',
+    ]);
+    const [one] = (await admin.get('/api/v1/devices/one/certificates')).body.items;
+    const revocation = await admin.delete(`/api/v1/devices/one/certificates/${one.fingerprint}`, { reason: 'lost' });
+    expect(await list('state=revoked')).toMatchObject([
+      {
+        device: 'one',
+        fingerprint: one.fingerprint,
+        revokeReason: 'lost',
+        revokedSequence: Number(revocation.headers['fleetlog-sequence']),
+        lastUsedAt: null,
+      },
+    ]);
+    expect(await list('device=two&expiresWithin=366')).toHaveLength(1);
+    expect(await list('expiresWithin=30')).toEqual([]);
+    const page = await admin.get('/api/v1/certificates?limit=1');
+    const rest = await admin.get(`/api/v1/certificates?limit=1&cursor=${page.body.next as string}`);
+    expect(new Set([...page.body.items, ...rest.body.items].map(({ device }) => device))).toEqual(
+      new Set(['one', 'two']),
+    );
+    expect(rest.body.next).toBeNull();
+    const card = await admin.get('/api/v1/system/authority');
+    expect(card.body).toMatchObject({ fingerprint: authority.fingerprint, crl: null });
   });
 
   test('lines hold payload and metadata byte for byte as Postgres does', async () => {

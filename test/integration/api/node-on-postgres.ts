@@ -1,4 +1,5 @@
 import { deviceCodec } from '../../../src/actors/device/codec.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import type { ApiOptions } from '../../../src/api/http.js';
 import { createCredentialUses } from '../../../src/persistence/credential-uses.js';
@@ -7,6 +8,7 @@ import { createIncomingIds } from '../../../src/persistence/incoming-ids.js';
 import { openJournal } from '../../../src/persistence/journal/postgres-journal.js';
 import { createPasswordVerifiers } from '../../../src/persistence/password-verifiers.js';
 import { createAuditLog } from '../../../src/persistence/projections/audit-log.js';
+import { createConnectionHistory } from '../../../src/persistence/projections/connection-history.js';
 import { createDeviceIndex } from '../../../src/persistence/projections/device-index.js';
 import { createSnapshotStore } from '../../../src/persistence/snapshots.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
@@ -34,12 +36,12 @@ export async function startNode(url: string, options: Partial<ApiOptions> = {}):
     pollMs: 100,
     stopGraceMs: 500,
   });
-  const { index, subscriber } = createDeviceIndex({
-    database,
-    decode: (event) => deviceCodec.decode(event.type, event.schemaVersion, event.payload, event.occurredAt),
-  });
+  const decode = (event: RecordedEvent) =>
+    deviceCodec.decode(event.type, event.schemaVersion, event.payload, event.occurredAt);
+  const { index, subscriber } = createDeviceIndex({ database, decode });
+  const connections = createConnectionHistory({ database, decode });
   const audit = createAuditLog(database);
-  const projections = [subscriber, audit.subscriber].map((projection) =>
+  const projections = [subscriber, connections.subscriber, audit.subscriber].map((projection) =>
     startSubscription({ subscriber: projection, journal, clock: realClock, logger, meter }),
   );
   const storage = {
@@ -47,6 +49,7 @@ export async function startNode(url: string, options: Partial<ApiOptions> = {}):
     snapshots: createSnapshotStore(database),
     incomingIds: createIncomingIds(database),
     deviceIndex: index,
+    connections: connections.history,
     audit: audit.log,
     verifiers: createPasswordVerifiers(database),
     uses: createCredentialUses(database),

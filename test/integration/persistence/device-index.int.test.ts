@@ -1,70 +1,23 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
-import { deviceCodec } from '../../../src/actors/device/codec.js';
-import { deviceStream, type DeviceEvent, type DeviceProfile } from '../../../src/actors/device/events.js';
-import type { DeviceListQuery, RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { DeviceEvent } from '../../../src/actors/device/events.js';
+import type { DeviceListQuery } from '../../../src/actors/kernel/ports.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createDeviceIndex } from '../../../src/persistence/projections/device-index.js';
 import { createSilentLogger } from '../../support/fake-ports.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { seededRandom } from '../../support/seeded-random.js';
-
-const PROFILE: DeviceProfile = { attributes: {}, tags: [], groups: [], via: [], gateway: false };
-const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>
-  deviceCodec.decode(type, schemaVersion, payload, occurredAt);
-
-const registered = (id: string, profile: Partial<DeviceProfile> = {}, occurredAt = 1_000): DeviceEvent => ({
-  ...{ type: 'DeviceRegistered', occurredAt, data: { id, enabled: true, profile: { ...PROFILE, ...profile } } },
-});
-const connected = (sessionEpoch: number): DeviceEvent => ({
-  type: 'DeviceConnected',
-  data: {
-    ...{ sessionEpoch, clientId: 'c', address: '127.0.0.1', listener: 'mqtts', protocolLevel: 4 },
-    ...{ keepAlive: 60, cleanSession: true, credential: 'f' },
-  },
-});
-const disconnected = (sessionEpoch: number): DeviceEvent => ({
-  type: 'DeviceDisconnected',
-  data: { sessionEpoch, reason: 'CONNECTION_LOST' },
-});
-const tokenIssued = (tokenId: string, sha256: string): DeviceEvent => ({
-  type: 'TokenIssued',
-  data: { tokenId, sha256 },
-});
-const telemetry: DeviceEvent = { type: 'TelemetryRecorded', data: { values: { temperature: 1 }, ts: 1 } };
-
-/** Shard 0 of a journal, in memory. */
-function createShard() {
-  const events: RecordedEvent[] = [];
-  const sequences = new Map<string, number>();
-  return {
-    events,
-    add: (tenant: string, device: string, ...added: DeviceEvent[]) => {
-      const stream = deviceStream(tenant, device);
-      for (const event of added) {
-        const sequence = (sequences.get(stream) ?? 0) + 1;
-        sequences.set(stream, sequence);
-        const position = events.length + 1;
-        const occurredAt = event.occurredAt ?? position;
-        const encoded = {
-          type: event.type,
-          schemaVersion: deviceCodec.versionOf(event.type),
-          payload: deviceCodec.encode(event),
-        };
-        events.push({
-          ...encoded,
-          shard: 0,
-          position,
-          stream,
-          sequence,
-          occurredAt,
-          recordedAt: position,
-          metadata: Buffer.from('{}'),
-        });
-      }
-    },
-  };
-}
+import {
+  connected,
+  createShard,
+  decode,
+  disconnected,
+  PROFILE,
+  registered,
+  runOver,
+  telemetry,
+  tokenIssued,
+} from './device-shard.js';
 
 describe('device index', () => {
   let testDatabase: TestDatabase;
@@ -89,16 +42,7 @@ describe('device index', () => {
   });
 
   const open = () => createDeviceIndex({ database, decode });
-  /** Runs the subscriber over the shard as a subscription does, from its checkpoint on. */
-  const run = async ({ subscriber }: ReturnType<typeof open>, batch = 1_000) => {
-    for (
-      let position = await subscriber.checkpoint(0);
-      position < shard.events.length;
-      position = Math.min(position + batch, shard.events.length)
-    ) {
-      await subscriber.handle(0, shard.events.slice(position, position + batch));
-    }
-  };
+  const run = ({ subscriber }: ReturnType<typeof open>, batch?: number) => runOver(subscriber, shard, batch);
   const rows = () =>
     Promise.all([
       testDatabase.query('select * from device_index order by tenant, id'),

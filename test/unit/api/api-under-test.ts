@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import supertest from 'supertest';
 import { createDeviceDirectory } from '../../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../../src/actors/device/events.js';
+import type { ConnectionHistory } from '../../../src/actors/kernel/connection-history.js';
 import { FleetlogError } from '../../../src/actors/kernel/errors.js';
 import type {
   AuditLog,
@@ -72,6 +73,8 @@ export interface Caller {
 export interface Storage extends Pick<MemoryJournal, 'journal' | 'snapshots' | 'incomingIds'> {
   /** @default a list made by asking every device */
   readonly deviceIndex?: DeviceIndex;
+  /** @default one that knows of no connection */
+  readonly connections?: ConnectionHistory;
   /** @default a list made by looking at every event */
   readonly audit?: AuditLog;
   /** @default kept in memory */
@@ -134,6 +137,7 @@ export async function startApiUnderTest(
     devices,
     access,
     audit: storage?.audit ?? createScanningAudit(memory),
+    connections: storage?.connections ?? NO_CONNECTIONS,
     deviceIndex: storage?.deviceIndex ?? createScanningIndex(memory, devices),
     idempotency: createMemoryIdempotency(),
     telemetry: createScannedTelemetry(() => memory.rows.flat(), deviceStream),
@@ -256,6 +260,15 @@ function createScanningAudit(memory: MemoryJournal): AuditLog {
   };
 }
 
+/** Connections and credentials are looked for in Postgres: the concern of the projection's tests. */
+const NO_CONNECTIONS: ConnectionHistory = {
+  list: () => Promise.resolve([]),
+  connectedMs: () => Promise.resolve(0),
+  certificates: () => Promise.resolve([]),
+  lastUses: () => Promise.resolve(new Map()),
+  caughtUp: () => Promise.resolve(),
+};
+
 /** What Postgres keeps beside the journal. */
 function createMemoryAccessStores(): {
   readonly verifiers: PasswordVerifiers & { readonly rows: Map<string, string> };
@@ -306,6 +319,8 @@ function createFakeAuthority(clock: Clock): CertificateAuthority {
   return {
     certificate: '-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----\n',
     fingerprint: sha256('authority'),
+    subject: 'CN=Fleetlog CA for tests',
+    notBefore: clock.now() - 86_400_000,
     notAfter: clock.now() + 86_400_000,
     publicKeyOfCsr,
     async issueFromCsr(csr) {

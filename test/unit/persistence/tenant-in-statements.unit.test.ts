@@ -14,6 +14,8 @@ const TABLES = [
   'password_verifier',
   'credential_use',
   'audit_entry',
+  'device_connection',
+  'device_credential',
 ];
 const TENANT_TABLES = new RegExp(`\\b(?:from|into|update|join|delete from)\\s+(${TABLES.join('|')})\\b`);
 

@@ -1,0 +1,61 @@
+import type pg from 'pg';
+
+import type { CertificateQuery, CertificateRecord, CertificateState } from '../../actors/kernel/connection-history.js';
+import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
+
+interface CertificateRow {
+  readonly credential: string;
+  readonly device: string;
+  readonly serial: string;
+  readonly key_type: string;
+  readonly issued_ms: number;
+  readonly expires_ms: number;
+  readonly state: CertificateState;
+  readonly revoked_ms: number | null;
+  readonly revoke_reason: string | null;
+  readonly revoked_sequence: number | null;
+  readonly used_ms: number | null;
+}
+
+/** `$2` is now. Two certificates of a device are valid at most, so that the look for a newer one is short. */
+const STATE = `case
+    when c.revoked_at is not null then 'revoked'
+    when c.expires_at <= ${fromMilliseconds('$2::float8')} then 'expired'
+    when exists (select from device_credential newer where newer.tenant = c.tenant and newer.device = c.device
+      and newer.kind = 'certificate' and newer.issued_sequence > c.issued_sequence and newer.revoked_at is null
+      and newer.expires_at > ${fromMilliseconds('$2::float8')} and newer.first_used_at is not null) then 'superseded'
+    else 'active' end`;
+
+const LIST = `select * from (
+    select c.tenant, credential, device, serial, key_type, expires_at, ${STATE} as state,
+      ${toMilliseconds('issued_at')} as issued_ms, ${toMilliseconds('expires_at')} as expires_ms,
+      ${toMilliseconds('revoked_at')} as revoked_ms, revoke_reason, revoked_sequence, ${toMilliseconds('last_used_at')} as used_ms
+    from device_credential c where c.tenant = $1 and kind = 'certificate'
+  ) as certificate
+  where ($3::text is null or state = $3)
+    and ($4::text is null or device = $4)
+    and ($5::float8 is null or expires_at <= ${fromMilliseconds('$5::float8')})
+    and ($6::float8 is null or (expires_at, credential) > (${fromMilliseconds('$6::float8')}, $7::text))
+  order by expires_at, credential limit $8`;
+
+/** A page of a tenant's certificates, those that end first first. */
+export async function listCertificates(pool: pg.Pool, query: CertificateQuery): Promise<readonly CertificateRecord[]> {
+  const { tenant, now, state, device, notAfterUntil, limit, after } = query;
+  const { rows } = await pool.query<CertificateRow>(LIST, [
+    ...[tenant, now, state, device, notAfterUntil],
+    ...[after?.notAfter, after?.fingerprint, limit],
+  ]);
+  return rows.map((row) => ({
+    fingerprint: row.credential,
+    device: row.device,
+    serial: row.serial,
+    keyType: row.key_type,
+    issuedAt: row.issued_ms,
+    notAfter: row.expires_ms,
+    state: row.state,
+    revokedAt: row.revoked_ms,
+    revokeReason: row.revoke_reason,
+    revokedSequence: row.revoked_sequence,
+    lastUsedAt: row.used_ms,
+  }));
+}

@@ -1,0 +1,92 @@
+import type pg from 'pg';
+
+import { fromMilliseconds } from '../sql-time.js';
+import type { ConnectionFold, PendingConnection, PendingCredential, PendingDeletion } from './connection-fold.js';
+
+/** The end of a connection may be in the same batch as its begin. */
+const STORE_BEGUN = `insert into device_connection (tenant, device, session_epoch, sequence, connected_at, ended_sequence,
+    disconnected_at, reason, address, listener, protocol_level, client_id, credential)
+  select tenant, device, session_epoch, sequence, ${fromMilliseconds('connected')}, ended_sequence,
+    ${fromMilliseconds('disconnected')}, reason, address, listener, protocol_level, client_id, credential
+  from unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::float8[], $6::int8[], $7::float8[], $8::text[], $9::text[],
+    $10::text[], $11::int2[], $12::text[], $13::text[]) as fresh (tenant, device, session_epoch, sequence, connected,
+    ended_sequence, disconnected, reason, address, listener, protocol_level, client_id, credential)`;
+
+const STORE_ENDED = `update device_connection c
+  set ended_sequence = e.sequence, disconnected_at = ${fromMilliseconds('e.at')}, reason = e.reason
+  from unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::float8[], $6::text[])
+    as e (tenant, device, session_epoch, sequence, at, reason)
+  where c.tenant = e.tenant and c.device = e.device and c.session_epoch = e.session_epoch and c.ended_sequence is null`;
+
+const STORE_ISSUED = `insert into device_credential (tenant, device, credential, kind, serial, key_type, issued_at,
+    issued_sequence, expires_at)
+  select tenant, device, credential, kind, serial, key_type, ${fromMilliseconds('issued')}, sequence,
+    ${fromMilliseconds('expires')}
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::int8[], $9::float8[])
+    as fresh (tenant, device, credential, kind, serial, key_type, issued, sequence, expires)`;
+
+const STORE_REVOKED = `update device_credential c
+  set revoked_at = ${fromMilliseconds('r.at')}, revoked_sequence = r.sequence, revoke_reason = r.reason
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::int8[], $6::text[])
+    as r (tenant, device, credential, at, sequence, reason)
+  where c.tenant = r.tenant and c.device = r.device and c.credential = r.credential and c.revoked_at is null`;
+
+const STORE_DELETED = `update device_credential c
+  set revoked_at = ${fromMilliseconds('d.at')}, revoked_sequence = d.sequence, revoke_reason = 'DEVICE_DELETED'
+  from unnest($1::text[], $2::text[], $3::float8[], $4::int8[]) as d (tenant, device, at, sequence)
+  where c.tenant = d.tenant and c.device = d.device and c.issued_sequence < d.sequence and c.revoked_at is null`;
+
+const STORE_USED = `update device_credential c
+  set first_used_at = coalesce(first_used_at, ${fromMilliseconds('u.first')}), last_used_at = ${fromMilliseconds('u.last')}
+  from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[]) as u (tenant, device, credential, first, last)
+  where c.tenant = u.tenant and c.device = u.device and c.credential = u.credential`;
+
+/** Stores what a batch has changed, in the transaction that moves the checkpoint: what is empty costs nothing. */
+export async function storeConnectionFold(client: pg.ClientBase, fold: ConnectionFold): Promise<void> {
+  const { connections, credentials, deletions } = fold;
+  const store = async (name: string, text: string, rows: readonly (readonly unknown[])[]): Promise<void> => {
+    const [first] = rows;
+    if (first === undefined) return;
+    const values = first.map((_cell, column) => rows.map((row) => row[column]));
+    await client.query({ name, text, values });
+  };
+  await store('store-connections-begun', STORE_BEGUN, connections.flatMap(begunRow));
+  await store('store-connections-ended', STORE_ENDED, connections.flatMap(endedRow));
+  await store('store-credentials-issued', STORE_ISSUED, credentials.flatMap(issuedRow));
+  await store('store-credentials-revoked', STORE_REVOKED, credentials.flatMap(revokedRow));
+  await store('store-credentials-deleted', STORE_DELETED, deletions.map(deletedRow));
+  await store('store-credentials-used', STORE_USED, credentials.flatMap(usedRow));
+}
+
+type Rows = readonly (readonly unknown[])[];
+
+function begunRow({ tenant, device, sessionEpoch, begin, end }: PendingConnection): Rows {
+  if (begin === undefined) return [];
+  const { address, listener, protocolLevel, clientId, credential } = begin.data;
+  const key = [tenant, device, sessionEpoch, begin.sequence, begin.at];
+  const ended = [end?.sequence ?? null, end?.at ?? null, end?.reason ?? null];
+  return [[...key, ...ended, address, listener, protocolLevel, clientId, credential]];
+}
+
+function endedRow({ tenant, device, sessionEpoch, begin, end }: PendingConnection): Rows {
+  if (begin !== undefined || end === undefined) return [];
+  return [[tenant, device, sessionEpoch, end.sequence, end.at, end.reason]];
+}
+
+function issuedRow({ tenant, device, credential, issued }: PendingCredential): Rows {
+  if (issued === undefined) return [];
+  const { kind, serial, keyType, at, sequence, expiresAt } = issued;
+  return [[tenant, device, credential, kind, serial ?? null, keyType ?? null, at, sequence, expiresAt ?? null]];
+}
+
+function revokedRow({ tenant, device, credential, revoked }: PendingCredential): Rows {
+  return revoked === undefined ? [] : [[tenant, device, credential, revoked.at, revoked.sequence, revoked.reason]];
+}
+
+function deletedRow({ tenant, device, at, sequence }: PendingDeletion): readonly unknown[] {
+  return [tenant, device, at, sequence];
+}
+
+function usedRow({ tenant, device, credential, used }: PendingCredential): Rows {
+  return used === undefined ? [] : [[tenant, device, credential, used.first, used.last]];
+}

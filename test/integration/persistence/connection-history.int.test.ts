@@ -1,0 +1,162 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
+import type { DeviceEvent } from '../../../src/actors/device/events.js';
+import type { CertificateQuery } from '../../../src/actors/kernel/connection-history.js';
+import { openDatabase, type Database } from '../../../src/persistence/database.js';
+import { createConnectionHistory } from '../../../src/persistence/projections/connection-history.js';
+import { createSilentLogger } from '../../support/fake-ports.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+import { seededRandom } from '../../support/seeded-random.js';
+import {
+  connected,
+  createShard,
+  decode,
+  disconnected,
+  registered,
+  runOver,
+  telemetry,
+  tokenIssued,
+} from './device-shard.js';
+
+const at = (occurredAt: number, event: DeviceEvent): DeviceEvent => ({ ...event, occurredAt });
+const issued = (fingerprint: string, notAfter: number): DeviceEvent => ({
+  type: 'CertificateIssued',
+  data: {
+    ...{ fingerprint, serial: '01', certificate: 'PEM', keyType: 'EC P-256', publicKeySha256: fingerprint },
+    ...{ notBefore: 0, notAfter },
+  },
+});
+const revoked = (fingerprint: string): DeviceEvent => ({
+  type: 'CertificateRevoked',
+  data: { fingerprint, reason: 'lost' },
+});
+
+describe('the history of connections and credentials', () => {
+  let testDatabase: TestDatabase;
+  let database: Database;
+  let shard: ReturnType<typeof createShard>;
+
+  beforeAll(async () => {
+    testDatabase = await createTestDatabase();
+    database = await openDatabase({ url: testDatabase.url, log: createSilentLogger() });
+  });
+  beforeEach(() => {
+    shard = createShard();
+  });
+  const clear = () =>
+    testDatabase.query(
+      "truncate device_connection, device_credential; delete from subscription_checkpoint where subscription = 'connections'",
+    );
+  afterEach(clear);
+  afterAll(async () => {
+    await database.stop();
+    await testDatabase.drop();
+  });
+
+  const open = () => createConnectionHistory({ database, decode });
+  const run = async (batch?: number) => {
+    const opened = open();
+    await runOver(opened.subscriber, shard, batch);
+    return opened.history;
+  };
+  const rows = () =>
+    Promise.all([
+      testDatabase.query('select * from device_connection order by tenant, device, session_epoch'),
+      testDatabase.query('select * from device_credential order by tenant, device, credential'),
+    ]);
+  const window = { tenant: 'default', device: 'pump', from: 0, to: 10_000, limit: 10 };
+
+  test.each([1, 100])('tells each connection with its end and reason, in batches of %i', async (batch) => {
+    shard.add('default', 'pump', registered('pump'), at(1000, connected(1)), telemetry, telemetry);
+    shard.add('default', 'pump', at(2000, disconnected(1)), at(3000, connected(2)));
+    shard.add('default', 'other', at(1500, connected(1)));
+    shard.add('rival', 'pump', at(1500, connected(1)));
+    const history = await run(batch);
+    const common = { address: '127.0.0.1', listener: 'mqtts', protocolLevel: 4, clientId: 'c', credential: 'f' };
+    expect(await history.list(window)).toEqual([
+      {
+        ...common,
+        ...{ sessionEpoch: 2, connectedAt: 3000, sequence: 6 },
+        ...{ disconnectedAt: null, reason: null, endedSequence: null },
+      },
+      {
+        ...common,
+        ...{ sessionEpoch: 1, connectedAt: 1000, sequence: 2 },
+        ...{ disconnectedAt: 2000, reason: 'CONNECTION_LOST', endedSequence: 5 },
+      },
+    ]);
+  });
+
+  test('pages and narrows to those that were open in a window', async () => {
+    for (let epoch = 1; epoch <= 5; epoch += 1)
+      shard.add('default', 'pump', at(epoch * 1000, connected(epoch)), at(epoch * 1000 + 500, disconnected(epoch)));
+    const history = await run();
+    const epochs = async (more: object) =>
+      (await history.list({ ...window, ...more })).map(({ sessionEpoch }) => sessionEpoch);
+    expect(await epochs({ limit: 2 })).toEqual([5, 4]);
+    expect(await epochs({ limit: 2, beforeEpoch: 4 })).toEqual([3, 2]);
+    expect(await epochs({ from: 2400, to: 4000 })).toEqual([4, 3, 2]);
+    expect(await epochs({ from: 2600, to: 2700 })).toEqual([]);
+  });
+
+  test('sums the time connected within a window, an open connection up to its end', async () => {
+    shard.add('default', 'pump', at(1000, connected(1)), at(2000, disconnected(1)), at(3000, connected(2)));
+    const history = await run();
+    expect(await history.connectedMs('default', 'pump', 0, 4000)).toBe(2000);
+    expect(await history.connectedMs('default', 'pump', 1500, 3500)).toBe(1000);
+    expect(await history.connectedMs('default', 'pump', 2000, 3000)).toBe(0);
+    expect(await history.connectedMs('rival', 'pump', 0, 4000)).toBe(0);
+  });
+
+  test.each([1, 100])('knows the state of each certificate and its last use, in batches of %i', async (batch) => {
+    shard.add('default', 'a', registered('a'), issued('a1', 5000), issued('a2', 6000));
+    shard.add('default', 'b', registered('b'), issued('b1', 7000), at(1000, connected(1, 'b1')), revoked('b1'));
+    shard.add('default', 'c', registered('c'), issued('c1', 8000), { type: 'DeviceDeleted', data: {} });
+    shard.add('default', 'c', registered('c'), issued('c2', 9000));
+    shard.add('rival', 'a', registered('a'), issued('r1', 100));
+    const history = await run(batch);
+    const states = async (more: Partial<CertificateQuery> = {}) =>
+      (await history.certificates({ tenant: 'default', now: 1000, limit: 10, ...more })).map(
+        ({ fingerprint, state }) => `${fingerprint} ${state}`,
+      );
+    expect(await states()).toEqual(['a1 active', 'a2 active', 'b1 revoked', 'c1 revoked', 'c2 active']);
+    expect(await states({ now: 5000 })).toContain('a1 expired');
+    expect(await states({ state: 'revoked' })).toEqual(['b1 revoked', 'c1 revoked']);
+    expect(await states({ device: 'a', notAfterUntil: 5500 })).toEqual(['a1 active']);
+    expect(await states({ limit: 2, after: { notAfter: 6000, fingerprint: 'a2' } })).toEqual([
+      'b1 revoked',
+      'c1 revoked',
+    ]);
+    const [b1] = await history.certificates({ tenant: 'default', now: 1000, limit: 1, device: 'b' });
+    expect(b1).toMatchObject({ lastUsedAt: 1000, revokedSequence: 4, revokeReason: 'lost' });
+
+    shard.add('default', 'a', at(2000, connected(1, 'a2')));
+    await run(batch);
+    expect(await states()).toContain('a1 superseded');
+    expect(await history.lastUses('default', 'a')).toEqual(new Map([['a2', 2000]]));
+  });
+
+  test('I9 rebuilt from position 0 it is what it was live, whatever the batches', async () => {
+    const random = seededRandom(21);
+    const epochs = new Map<string, number>();
+    for (let step = 0; step < 600; step += 1) {
+      const device = `d${Math.floor(random() * 8)}`;
+      const epoch = epochs.get(device) ?? 0;
+      const credential = `c${Math.floor(random() * step)}`;
+      const choice = Math.floor(random() * 8);
+      if (choice < 2) epochs.set(device, epoch + 1);
+      const next: DeviceEvent[] = [
+        ...[connected(epoch + 1, credential), connected(epoch + 1, credential), disconnected(epoch)],
+        ...[issued(`c${step}`, step * 10), tokenIssued(`c${step}`, 'hash'), revoked(credential)],
+        ...[{ type: 'DeviceDeleted', data: {} } as const, telemetry],
+      ];
+      shard.add('default', device, next[choice]!);
+    }
+    await run(7);
+    const live = await rows();
+    expect(Math.min(...live.map(({ length }) => length))).toBeGreaterThan(50);
+    await clear();
+    await run(250);
+    expect(await rows()).toEqual(live);
+  }, 60_000);
+});
