@@ -70,6 +70,8 @@ interface ProblemExtras {
   readonly headers?: Readonly<Record<string, string>>;
   /** The resource as it is now, for `VERSION_CONFLICT`. */
   readonly current?: object;
+  /** What has changed it since the revision that the caller knew, likewise. */
+  readonly events?: readonly object[];
   /** Parameters with which the request would be answered, for `CHART_TOO_LARGE`. */
   readonly offered?: object;
 }
@@ -134,6 +136,7 @@ export function sendProblem(response: Response, error: unknown, requestId: strin
         requestId,
         ...(errors === undefined ? {} : { errors }),
         ...(extras.current === undefined ? {} : { current: extras.current }),
+        ...(extras.events === undefined ? {} : { events: extras.events }),
         ...(extras.offered === undefined ? {} : { offered: extras.offered }),
       }),
     );

@@ -35,8 +35,15 @@ export type UpdateUser = UnderCredential & {
   readonly verifierSha256?: string | undefined;
   /** The verifier that the old password was checked against: refused with `VERSION_CONFLICT` when it is another one by now. */
   readonly expectedVerifierSha256?: string | undefined;
+  /** From `If-Match`: refused with `VERSION_CONFLICT` when the user is at another revision by now. */
+  readonly ifRevision?: number;
 };
-export type DeleteUser = UnderCredential & { readonly type: 'DeleteUser'; readonly name: string };
+export type DeleteUser = UnderCredential & {
+  readonly type: 'DeleteUser';
+  readonly name: string;
+  /** As above. */
+  readonly ifRevision?: number;
+};
 
 /** Refused with `SIGN_IN_FAILED` when the password that was checked is not the user's any more. */
 export type StartSession = {

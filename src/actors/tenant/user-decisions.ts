@@ -9,9 +9,10 @@ export function registerUser({ name, role, verifierSha256 }: RegisterUser, state
 }
 
 export function updateUser(command: UpdateUser, state: TenantState): TenantDecision {
-  const { name, role, verifierSha256, expectedVerifierSha256 } = command;
+  const { name, role, verifierSha256, expectedVerifierSha256, ifRevision } = command;
   const user = state.users.get(name);
   if (user === undefined) return unknownUser();
+  if (ifRevision !== undefined && ifRevision !== user.revision) return revisionConflict(user);
   if (expectedVerifierSha256 !== undefined && expectedVerifierSha256 !== user.verifierSha256) {
     return refuse('VERSION_CONFLICT', 'The password has been changed meanwhile.');
   }
@@ -26,15 +27,20 @@ export function updateUser(command: UpdateUser, state: TenantState): TenantDecis
   return { events };
 }
 
-export function deleteUser({ name }: DeleteUser, state: TenantState): TenantDecision {
+export function deleteUser({ name, ifRevision }: DeleteUser, state: TenantState): TenantDecision {
   const user = state.users.get(name);
   if (user === undefined) return unknownUser();
+  if (ifRevision !== undefined && ifRevision !== user.revision) return revisionConflict(user);
   if (isLastAdmin(user, state)) return keepsLastAdmin();
   return { events: [{ type: 'UserDeleted', data: { name } }] };
 }
 
 function unknownUser(): TenantDecision {
   return refuse('USER_NOT_FOUND', 'The tenant has no such user.');
+}
+
+function revisionConflict({ revision }: UserEntry): TenantDecision {
+  return refuse('VERSION_CONFLICT', `The user is at revision ${revision}.`);
 }
 
 function keepsLastAdmin(): TenantDecision {

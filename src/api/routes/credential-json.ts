@@ -28,9 +28,7 @@ export function certificatesJson(
   /** The device has connected with a newer one. */
   const isSuperseded = (entry: CertificateEntry): boolean =>
     isGood(entry) &&
-    entries.some(
-      (newer) => newer.sequence > entry.sequence && isGood(newer) && lastUses.has(newer.fingerprint),
-    );
+    entries.some((newer) => newer.sequence > entry.sequence && isGood(newer) && lastUses.has(newer.fingerprint));
   return entries.map((entry) => ({
     ...certificateJson(entry, now),
     ...(isSuperseded(entry) ? { state: 'superseded' } : {}),

@@ -1,14 +1,16 @@
 import type { DeviceProfile } from '../../actors/device/events.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { DeviceListQuery, DeviceSummary, Journal, RefusedConnects } from '../../actors/kernel/ports.js';
+import type { AuditLog, DeviceListQuery, DeviceSummary, Journal, RefusedConnects } from '../../actors/kernel/ports.js';
 import type { ActivityMonitor } from '../activity/activity.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
 import { deviceFilter } from '../filter.js';
-import { etagOf, namesRevision } from '../etag.js';
+import { boundRevision, etagOf, mayChange, namesRevision } from '../etag.js';
 import { linkNext } from '../link.js';
+import { pathsOfPatch, type Paths } from '../changed-paths.js';
 import { Refusal } from '../problem.js';
+import { versionConflict } from '../version-conflict.js';
 import { deviceJson, liveDeviceJson, summaryJson } from './device-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 
@@ -22,6 +24,7 @@ export interface DevicesRouteOptions extends DeviceRouteOptions {
   readonly journal: Pick<Journal, 'lastRecordedAt'>;
   readonly activity: Pick<ActivityMonitor, 'ofDevice'>;
   readonly refusedConnects: RefusedConnects;
+  readonly audit: AuditLog;
 }
 
 /** `/devices` and `/devices/{deviceId}`. */
@@ -70,13 +73,17 @@ export function deviceHandlers(options: DevicesRouteOptions): Handlers {
 
     async patchDevice(call) {
       const patch = call.body as Readonly<Record<string, unknown>>;
-      await changeRevision(options, call, (ifRevision) => ({ type: 'UpdateDevice', patch, ...ifRevision }));
+      await changeRevision(options, call, pathsOfPatch(patch), (ifRevision) => ({
+        type: 'UpdateDevice',
+        patch,
+        ...ifRevision,
+      }));
       await answerDevice(call, 200);
     },
 
     async deleteDevice(call) {
       const reason = reasonOf(call);
-      await changeRevision(options, call, (ifRevision) => ({
+      await changeRevision(options, call, [''], (ifRevision) => ({
         type: 'DeleteDevice',
         ...(reason === undefined ? {} : { reason }),
         ...ifRevision,
@@ -138,27 +145,40 @@ interface ListParameters {
   readonly cursor?: string;
 }
 
-/** @throws Refusal `VERSION_CONFLICT` with the device as it is, when `If-Match` does not name its revision */
+/** Events that change a registry entry. */
+const CHANGES = ['DeviceRegistered', 'DeviceUpdated', 'DeviceEnabled', 'DeviceDisabled', 'DeviceDeleted'];
+
+/**
+ * @param paths what the command changes
+ * @throws Refusal `VERSION_CONFLICT` with the device as it is and what has changed it, when `If-Match` does not name its revision
+ */
 async function changeRevision(
-  options: DeviceRouteOptions,
+  options: DevicesRouteOptions,
   call: Call,
+  paths: Paths,
   commandFor: (ifRevision: { readonly ifRevision?: number }) => Parameters<typeof commandDevice>[3],
 ): Promise<void> {
   const ifMatch = (call.parameters as { readonly 'If-Match'?: string })['If-Match'];
+  const stream = streamOfPath(call);
   const now = await readRegistered(options, call, answerOf);
-  const conflict = ({ body, revision }: Answer): Refusal =>
-    new Refusal('VERSION_CONFLICT', `The device is at revision ${revision}.`, {
-      headers: { ETag: etagOf(revision) },
-      current: body,
-    });
-  if (ifMatch !== undefined && !namesRevision(ifMatch, now.revision, false)) throw conflict(now);
-  // The device compares once more: somebody else may have changed it since.
-  const ifRevision = ifMatch === undefined || ifMatch.trim() === '*' ? {} : { ifRevision: now.revision };
+  const conflict = ({ body: current, revision }: Answer): Promise<Refusal> => {
+    const late = {
+      tenant: call.access.tenant,
+      stream,
+      types: CHANGES,
+      ifMatch: ifMatch ?? '',
+      current,
+      revision,
+      paths,
+    };
+    return versionConflict(options.audit, late);
+  };
+  if (!mayChange(ifMatch, now.revision)) throw await conflict(now);
   try {
-    await commandDevice(options, call, streamOfPath(call), commandFor(ifRevision));
+    await commandDevice(options, call, stream, commandFor(boundRevision(ifMatch, now.revision)));
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'VERSION_CONFLICT') throw error;
-    throw conflict(await readRegistered(options, call, answerOf));
+    throw await conflict(await readRegistered(options, call, answerOf));
   }
 }
 

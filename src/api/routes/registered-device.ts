@@ -51,7 +51,9 @@ export async function commandDevice(
   if (recorded !== undefined) {
     const last = recorded.position + recorded.count - 1;
     await Promise.all(
-      [options.deviceIndex, options.connections].map((view) => view.caughtUp(recorded.shard, last, CAUGHT_UP_TIMEOUT_MS)),
+      [options.deviceIndex, options.connections].map((view) =>
+        view.caughtUp(recorded.shard, last, CAUGHT_UP_TIMEOUT_MS),
+      ),
     );
   }
   return recorded;

@@ -105,13 +105,7 @@ const SUM_CONNECTED = `select coalesce(sum(extract(epoch from
   join device_connection on tenant = $1 and device = $2 and connected_at < window_end
     and (disconnected_at is null or disconnected_at > window_begin)`;
 
-async function sumConnected(
-  pool: pg.Pool,
-  tenant: string,
-  device: string,
-  from: number,
-  to: number,
-): Promise<number> {
+async function sumConnected(pool: pg.Pool, tenant: string, device: string, from: number, to: number): Promise<number> {
   const { rows } = await pool.query<{ readonly ms: number }>({
     name: 'sum-connected',
     text: SUM_CONNECTED,

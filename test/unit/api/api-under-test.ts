@@ -245,17 +245,25 @@ export async function startApiUnderTest(
   };
 }
 
-/** Knows no filters: how Postgres narrows is the concern of the projection's tests. */
+/** Knows no times and places: how Postgres narrows is the concern of the projection's tests. */
 function createScanningAudit(memory: MemoryJournal): AuditLog {
+  const previousOf = ({ stream, sequence, type }: RecordedEvent): Buffer | undefined =>
+    type !== 'DeviceUpdated'
+      ? undefined
+      : memory
+          .stream(stream)
+          .findLast((one) => one.sequence < sequence && ['DeviceRegistered', 'DeviceUpdated'].includes(one.type))
+          ?.payload;
   return {
-    list: ({ tenant, limit }) =>
+    list: ({ tenant, stream, types, limit }) =>
       Promise.resolve(
         memory.rows
           .flat()
           .filter((event) => parseStreamKey(event.stream).tenant === tenant && isAudited(event))
-          .sort((one, other) => other.recordedAt - one.recordedAt)
+          .filter((event) => (stream ?? event.stream) === event.stream && (types?.includes(event.type) ?? true))
+          .sort((one, other) => other.recordedAt - one.recordedAt || other.position - one.position)
           .slice(0, limit)
-          .map((event) => ({ event, previous: undefined })),
+          .map((event) => ({ event, previous: previousOf(event) })),
       ),
   };
 }
