@@ -1,12 +1,44 @@
+import type { RecordedEvent } from '../actors/kernel/ports.js';
+import { parseStreamKey } from '../actors/kernel/stream-key.js';
+import { csvLine } from './csv.js';
 import { eventJson } from './event-json.js';
 import type { StreamFormat } from './event-stream.js';
 import { formatPositions } from './positions.js';
+import { formatRfc3339 } from './rfc3339.js';
 
 /** One event per line (application/x-ndjson). */
 export const LINES: StreamFormat = {
   mediaType: 'application/x-ndjson; charset=utf-8',
   opening: () => '',
   event: (event) => `${eventJson(event)}\n`,
+  skipped: () => '',
+  heartbeat: () => '',
+};
+
+/** Columns of an event in CSV. */
+const COLUMNS = [
+  ...(['shard', 'position', 'stream', 'sequence', 'type', 'schemaVersion', 'occurredAt', 'recordedAt'] as const),
+  ...(['tenant', 'device', 'payload', 'metadata'] as const),
+];
+
+export const CSV_HEAD = csvLine(COLUMNS);
+
+/** An event as a line of CSV; payload and metadata are JSON, as they were journaled. */
+export function eventCsv(event: RecordedEvent): string {
+  const { shard, position, stream, sequence, type, schemaVersion } = event;
+  const { concept, tenant, id = null } = parseStreamKey(stream);
+  return csvLine([
+    ...[shard, position, stream, sequence, type, schemaVersion],
+    ...[formatRfc3339(event.occurredAt), formatRfc3339(event.recordedAt)],
+    ...[tenant, concept === 'device' ? id : null, event.payload.toString('utf8'), event.metadata.toString('utf8')],
+  ]);
+}
+
+/** A table for spreadsheets (text/csv, RFC 4180). */
+export const CSV: StreamFormat = {
+  mediaType: 'text/csv; charset=utf-8; header=present',
+  opening: () => CSV_HEAD,
+  event: eventCsv,
   skipped: () => '',
   heartbeat: () => '',
 };

@@ -1,6 +1,7 @@
 import type { Journal } from '../../actors/kernel/ports.js';
 import type { Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
+import { CSV, CSV_HEAD, eventCsv } from '../event-formats.js';
 import { eventPageJson } from '../event-json.js';
 import { linkNext } from '../link.js';
 import { missing } from '../problem.js';
@@ -36,6 +37,10 @@ export function deviceEventHandlers({ journal }: { readonly journal: Pick<Journa
       });
       const next = page.nextSequence === undefined ? null : encodeCursor(binding, page.nextSequence);
       linkNext(call, next);
+      if (call.answer === 'text/csv') {
+        call.response.type(CSV.mediaType).send(CSV_HEAD + page.events.map(eventCsv).join(''));
+        return;
+      }
       call.response.type('application/json').send(eventPageJson(page.events, { next }));
     },
   };

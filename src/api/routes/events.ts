@@ -1,7 +1,7 @@
 import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { Call, Handlers } from '../call.js';
-import { LINES, serverSentEvents } from '../event-formats.js';
+import { CSV, LINES, serverSentEvents } from '../event-formats.js';
 import { eventPageJson } from '../event-json.js';
 import { readBackwards } from '../event-scan-back.js';
 import { scanJournal, type EventSelection } from '../event-scan.js';
@@ -43,7 +43,7 @@ const MAX_PAGE_LIMIT = 1000;
 /** Events that one page looks through at most. */
 const MAX_SCANNED = 10_000;
 
-/** `/events`: the journal as pages, lines or server-sent events. */
+/** `/events`: the journal as pages, lines, a table or server-sent events. */
 export function eventHandlers(options: EventRouteOptions): Handlers {
   const { journal, streams, randomBytes } = options;
 
@@ -78,6 +78,8 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
         }
         case 'application/x-ndjson':
           return stream(call, LINES, begin(first), follow);
+        case 'text/csv':
+          return stream(call, CSV, begin(first), follow);
         case undefined:
         default:
           return before === undefined
