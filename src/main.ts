@@ -6,6 +6,7 @@ import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
 import { deviceStream } from './actors/device/events.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
+import { revokeSuperseded } from './actors/device/rotation.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
 import type { Clock, Logger, RecordedEvent, Subscriber } from './actors/kernel/ports.js';
 import { createRunningParts, type RunningParts } from './actors/kernel/running-parts.js';
@@ -108,7 +109,7 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
   const edge = await startMqtt(surroundings, { ...storage, ...actors, ...readers, authority });
   const doors = await startDoors(surroundings, { ...storage, ...actors, ...readers, ...edge, authority, relay });
 
-  const { deviceIndex } = readers;
+  const { deviceIndex, connections } = readers;
   running.add(
     'lost sessions',
     closeLostSessions({
@@ -119,6 +120,8 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
       logger: surroundings.logger,
     }),
   );
+  const rotation = { connections: connections.history, devices: actors.devices, clock, logger: surroundings.logger };
+  running.add('rotation', revokeSuperseded(rotation));
   return {
     type: 'ready',
     ...doors,

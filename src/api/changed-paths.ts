@@ -13,10 +13,12 @@ export function pathsOfPatch(patch: object): Paths {
 
 /** Where two documents differ; of arrays only that they do, as merge patches have it. */
 export function changedPaths(before: object, after: object): Paths {
-  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  const old = new Map<string, unknown>(Object.entries(before));
+  const now = new Map<string, unknown>(Object.entries(after));
   return [...new Set([...old.keys(), ...now.keys()])].flatMap((name) => {
     const pointer = `/${escape(name)}`;
-    const [was, is]: readonly unknown[] = [old.get(name), now.get(name)];
+    const was: unknown = old.get(name);
+    const is: unknown = now.get(name);
     if (isObject(was) && isObject(is)) return changedPaths(was, is).map((path) => pointer + path);
     return JSON.stringify(was) === JSON.stringify(is) ? [] : [pointer];
   });

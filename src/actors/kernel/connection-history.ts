@@ -73,6 +73,15 @@ export interface ConnectionHistory {
   connectedMs(tenant: string, device: string, from: number, to: number): Promise<number>;
   /** Those that end first come first. */
   certificates(query: CertificateQuery): Promise<readonly CertificateRecord[]>;
+  /**
+   * Good certificates whose device has connected with a newer good one at `usedUntil` or before, of all tenants.
+   * @param now what has expired by then is neither
+   */
+  supersededSince(
+    usedUntil: number,
+    now: number,
+    limit: number,
+  ): Promise<readonly { readonly tenant: string; readonly device: string; readonly fingerprint: string }[]>;
   /** When each credential of a device was used last; those that never were are absent. */
   lastUses(tenant: string, device: string): Promise<ReadonlyMap<string, number>>;
   /** Resolves when the projection has passed this position, or after `timeoutMs`. */

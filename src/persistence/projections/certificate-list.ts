@@ -59,3 +59,24 @@ export async function listCertificates(pool: pg.Pool, query: CertificateQuery): 
     lastUsedAt: row.used_ms,
   }));
 }
+
+const SUPERSEDED = `select distinct c.tenant, c.device, c.credential as fingerprint
+  from device_credential c
+  join device_credential newer on newer.tenant = c.tenant and newer.device = c.device and newer.kind = 'certificate'
+    and newer.issued_sequence > c.issued_sequence and newer.revoked_at is null
+    and newer.expires_at > ${fromMilliseconds('$2::float8')} and newer.first_used_at <= ${fromMilliseconds('$1::float8')}
+  where c.kind = 'certificate' and c.revoked_at is null and c.expires_at > ${fromMilliseconds('$2::float8')}
+  order by c.tenant, c.device, fingerprint limit $3`;
+
+/** As `ConnectionHistory.supersededSince`. */
+export async function listSuperseded(
+  pool: pg.Pool,
+  usedUntil: number,
+  now: number,
+  limit: number,
+): Promise<readonly { readonly tenant: string; readonly device: string; readonly fingerprint: string }[]> {
+  const { rows } = await pool.query<{ tenant: string; device: string; fingerprint: string }>(SUPERSEDED, [
+    ...[usedUntil, now, limit],
+  ]);
+  return rows;
+}

@@ -71,7 +71,8 @@ export function foldConnections(
         event.type === 'DeviceConnected'
           ? { begin: { sequence, at, data: event.data } }
           : { end: { sequence, at, reason: (event as DeviceDisconnected).data.reason } };
-      connections.set(key, { ...before, ...change });
+      // The first end counts, as it does for a row.
+      connections.set(key, { ...change, ...before });
     };
     const credentialOf = (credential: string): PendingCredential => {
       const key = `${stream} ${credential}`;
@@ -98,10 +99,10 @@ export function foldConnections(
         credentialOf(event.data.tokenId).issued = { kind: 'token', at, sequence, expiresAt: event.data.expiresAt };
         break;
       case 'CertificateRevoked':
-        credentialOf(event.data.fingerprint).revoked = { at, sequence, reason: event.data.reason };
+        credentialOf(event.data.fingerprint).revoked ??= { at, sequence, reason: event.data.reason };
         break;
       case 'TokenRevoked':
-        credentialOf(event.data.tokenId).revoked = { at, sequence, reason: event.data.reason };
+        credentialOf(event.data.tokenId).revoked ??= { at, sequence, reason: event.data.reason };
         break;
       case 'DeviceDeleted':
         deletions.push({ tenant, device, at, sequence });

@@ -34,7 +34,8 @@ const STORE_REVOKED = `update device_credential c
 const STORE_DELETED = `update device_credential c
   set revoked_at = ${fromMilliseconds('d.at')}, revoked_sequence = d.sequence, revoke_reason = 'DEVICE_DELETED'
   from unnest($1::text[], $2::text[], $3::float8[], $4::int8[]) as d (tenant, device, at, sequence)
-  where c.tenant = d.tenant and c.device = d.device and c.issued_sequence < d.sequence and c.revoked_at is null`;
+  where c.tenant = d.tenant and c.device = d.device and c.issued_sequence < d.sequence
+    and (c.revoked_sequence is null or c.revoked_sequence > d.sequence)`;
 
 const STORE_USED = `update device_credential c
   set first_used_at = coalesce(first_used_at, ${fromMilliseconds('u.first')}), last_used_at = ${fromMilliseconds('u.last')}
@@ -54,7 +55,8 @@ export async function storeConnectionFold(client: pg.ClientBase, fold: Connectio
   await store('store-connections-ended', STORE_ENDED, connections.flatMap(endedRow));
   await store('store-credentials-issued', STORE_ISSUED, credentials.flatMap(issuedRow));
   await store('store-credentials-revoked', STORE_REVOKED, credentials.flatMap(revokedRow));
-  await store('store-credentials-deleted', STORE_DELETED, deletions.map(deletedRow));
+  // One by one: of two deletions in a batch the first counts, and they are rare.
+  for (const deletion of deletions) await store('store-credentials-deleted', STORE_DELETED, [deletedRow(deletion)]);
   await store('store-credentials-used', STORE_USED, credentials.flatMap(usedRow));
 }
 

@@ -133,6 +133,10 @@ describe('the history of connections and credentials', () => {
     shard.add('default', 'a', at(2000, connected(1, 'a2')));
     await run(batch);
     expect(await states()).toContain('a1 superseded');
+    const superseded = await history.supersededSince(2000, 3000, 10);
+    expect(superseded).toEqual([{ tenant: 'default', device: 'a', fingerprint: 'a1' }]);
+    expect(await history.supersededSince(1999, 3000, 10)).toEqual([]);
+    expect(await history.supersededSince(2000, 5000, 10)).toEqual([]);
     expect(await history.lastUses('default', 'a')).toEqual(new Map([['a2', 2000]]));
   });
 

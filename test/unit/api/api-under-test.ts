@@ -273,6 +273,7 @@ const NO_CONNECTIONS: ConnectionHistory = {
   list: () => Promise.resolve([]),
   connectedMs: () => Promise.resolve(0),
   certificates: () => Promise.resolve([]),
+  supersededSince: () => Promise.resolve([]),
   lastUses: () => Promise.resolve(new Map()),
   caughtUp: () => Promise.resolve(),
 };
