@@ -7,8 +7,19 @@ export interface Rate {
 }
 
 export interface RateLimiter {
-  /** Takes one token. @returns 0, or the whole seconds until the next one is there */
-  take(key: string): number;
+  readonly rate: Rate;
+  /** Takes one token. */
+  take(key: string): RateState;
+}
+
+/** How a key stands after a request. */
+export interface RateState {
+  /** 0, or the whole seconds until the next token is there: then the request is refused. */
+  readonly waitSeconds: number;
+  /** Requests that may follow at once. */
+  readonly remaining: number;
+  /** Whole seconds until the burst is full again. */
+  readonly fullInSeconds: number;
 }
 
 interface Bucket {
@@ -34,20 +45,36 @@ export function createRateLimiter(options: {
     if (buckets.size >= maxKeys) buckets.clear();
   };
 
+  const newBucket = (key: string, now: number): Bucket => {
+    if (buckets.size >= maxKeys) makeRoom(now);
+    const bucket = { tokens: rate.burst, filledAt: now };
+    buckets.set(key, bucket);
+    return bucket;
+  };
+
   return {
+    rate,
     take(key) {
       const now = clock.monotonic();
-      let bucket = buckets.get(key);
-      if (bucket === undefined) {
-        if (buckets.size >= maxKeys) makeRoom(now);
-        bucket = { tokens: rate.burst, filledAt: now };
-        buckets.set(key, bucket);
-      }
+      const bucket = buckets.get(key) ?? newBucket(key, now);
       bucket.tokens = filled(bucket, now);
       bucket.filledAt = now;
-      if (bucket.tokens < 1) return Math.max(1, Math.ceil((1 - bucket.tokens) / rate.perSecond));
-      bucket.tokens -= 1;
-      return 0;
+      const isRefused = bucket.tokens < 1;
+      if (!isRefused) bucket.tokens -= 1;
+      const secondsUntil = (tokens: number): number => Math.ceil((tokens - bucket.tokens) / rate.perSecond);
+      return {
+        waitSeconds: isRefused ? Math.max(1, secondsUntil(1)) : 0,
+        remaining: Math.floor(bucket.tokens),
+        fullInSeconds: secondsUntil(rate.burst),
+      };
     },
+  };
+}
+
+/** Told with each answer, so that a client can slow down before it is refused (draft-ietf-httpapi-ratelimit-headers-10). */
+export function rateHeaders({ perSecond, burst }: Rate, state: RateState): Readonly<Record<string, string>> {
+  return {
+    'RateLimit-Policy': `"requests";q=${burst};w=${Math.ceil(burst / perSecond)}`,
+    RateLimit: `"requests";r=${state.remaining};t=${state.fullInSeconds}`,
   };
 }

@@ -8,7 +8,7 @@ import type { Contract, Operation } from './contract.js';
 import { readParameters } from './parameters.js';
 import { runOnce, type IdempotencyOptions } from './idempotency.js';
 import { missing, Refusal, sendProblem } from './problem.js';
-import type { RateLimiter } from './rate-limit.js';
+import { rateHeaders, type RateLimiter } from './rate-limit.js';
 import { refuseCrossSite } from './same-site.js';
 import type { SessionCookie } from './session-cookie.js';
 
@@ -89,7 +89,7 @@ async function handle(
     seconds.observe((clock.monotonic() - startedAt) / 1000, labels);
   });
   try {
-    const access = admit(operation, options, request);
+    const access = admit(operation, options, request, response);
     const answerType = negotiate(operation, request);
     const parameters = readParameters(operation, request);
     const body = await readBody(operation.body, request, response);
@@ -107,13 +107,15 @@ async function handle(
 }
 
 /** Who calls, within the rate of the token, or of the address where there is no good one. */
-function admit(operation: Operation, options: RouterOptions, request: Request): Access | undefined {
+function admit(operation: Operation, options: RouterOptions, request: Request, response: Response): Access | undefined {
   const { authenticator, cookie, tokenLimiter, addressLimiter } = options;
   const address = request.ip;
   const limit = (limiter: RateLimiter, key: string): void => {
-    const seconds = UNLIMITED.includes(operation.id) ? 0 : limiter.take(key);
-    if (seconds === 0) return;
-    throw new Refusal('RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': String(seconds) } });
+    if (UNLIMITED.includes(operation.id)) return;
+    const state = limiter.take(key);
+    response.set(rateHeaders(limiter.rate, state));
+    if (state.waitSeconds === 0) return;
+    throw new Refusal('RATE_LIMITED', 'Too many requests.', { headers: { 'Retry-After': String(state.waitSeconds) } });
   };
   let access: Access;
   try {

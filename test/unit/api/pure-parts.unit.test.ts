@@ -4,7 +4,7 @@ import { nearestName } from '../../../src/actors/kernel/nearest-name.js';
 import { decodeCursor, encodeCursor } from '../../../src/api/cursor.js';
 import { namesRevision } from '../../../src/api/etag.js';
 import { formatPositions, parsePositions } from '../../../src/api/positions.js';
-import { createRateLimiter } from '../../../src/api/rate-limit.js';
+import { createRateLimiter, rateHeaders } from '../../../src/api/rate-limit.js';
 import { isRfc3339 } from '../../../src/api/rfc3339.js';
 import { createFixedClock } from '../../support/fake-ports.js';
 
@@ -68,11 +68,20 @@ describe('a rate', () => {
   test('lets the burst pass at n - 1 and n, refuses n + 1, and says how long to wait', () => {
     const clock = createFixedClock();
     const limiter = createRateLimiter({ rate: { perSecond: 2, burst: 3 }, clock });
-    expect([1, 2, 3].map(() => limiter.take('a'))).toEqual([0, 0, 0]);
-    expect(limiter.take('a')).toBe(1);
-    expect(limiter.take('b')).toBe(0);
+    const wait = (key: string) => limiter.take(key).waitSeconds;
+    expect([1, 2, 3].map(() => wait('a'))).toEqual([0, 0, 0]);
+    expect(wait('a')).toBe(1);
+    expect(wait('b')).toBe(0);
     clock.advance(500);
-    expect([limiter.take('a'), limiter.take('a')]).toEqual([0, 1]);
+    expect([wait('a'), wait('a')]).toEqual([0, 1]);
+  });
+
+  test('tells what is left of it and when it is whole again', () => {
+    const limiter = createRateLimiter({ rate: { perSecond: 2, burst: 4 }, clock: createFixedClock() });
+    const headers = () => rateHeaders(limiter.rate, limiter.take('a'));
+    expect(headers()).toEqual({ 'RateLimit-Policy': '"requests";q=4;w=2', RateLimit: '"requests";r=3;t=1' });
+    for (let n = 0; n < 3; n += 1) headers();
+    expect(headers()['RateLimit']).toBe('"requests";r=0;t=2');
   });
 
   test('forgets full buckets before it holds too many keys', () => {
@@ -81,8 +90,8 @@ describe('a rate', () => {
     limiter.take('old');
     clock.advance(5000);
     limiter.take('spent');
-    expect(limiter.take('new')).toBe(0);
-    expect(limiter.take('spent')).toBe(1);
+    expect(limiter.take('new').waitSeconds).toBe(0);
+    expect(limiter.take('spent').waitSeconds).toBe(1);
   });
 });
 

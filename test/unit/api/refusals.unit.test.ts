@@ -130,7 +130,7 @@ describe('what REST refuses', () => {
   });
 
   test('an answer in a media type that there is not is 406', async () => {
-    const refused = await under.as(ADMIN_TOKEN, { Accept: 'text/csv' }).get('/api/v1/events');
+    const refused = await under.as(ADMIN_TOKEN, { Accept: 'text/xml' }).get('/api/v1/events');
     expect([refused.status, refused.body.code, refused.type]).toEqual([
       406,
       'NOT_ACCEPTABLE',
@@ -229,6 +229,8 @@ describe('faults of ours and bounds of others', () => {
     const statuses: number[] = [];
     for (let call = 0; call < 4; call++) statuses.push((await under.as(token).get('/api/v1/devices')).status);
     expect(statuses).toEqual([200, 200, 200, 429]);
+    const { headers } = await under.admin.get('/api/v1/devices');
+    expect(headers).toMatchObject({ 'ratelimit-policy': '"requests";q=3;w=300', ratelimit: '"requests";r=1;t=200' });
     const refused = await under.as(token).get('/api/v1/devices');
     expect(refused.body.code).toBe('RATE_LIMITED');
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(1);
