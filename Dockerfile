@@ -23,6 +23,8 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules/ node_modules/
 COPY --from=build /app/dist/ dist/
 COPY migrations/ migrations/
+# The contracts are served, and requests are checked against the first.
+COPY src/api/openapi.yaml src/api/asyncapi.yaml src/api/
 COPY tools/ tools/
 USER fleetlog
 VOLUME /data

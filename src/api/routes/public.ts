@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { PublicCall, PublicHandlers } from '../call.js';
 import { sendJson } from '../call.js';
@@ -19,10 +21,13 @@ export interface PublicRouteOptions {
   readonly loopback: boolean;
 }
 
+const MESSAGING_FILE = new URL('../../../src/api/asyncapi.yaml', import.meta.url);
+
 /** What stands outside `/api/v1`. */
 export function publicHandlers(options: PublicRouteOptions): PublicHandlers {
   const { ready, metrics, authorityCertificate, contract, loopback } = options;
   const contractText = JSON.stringify(contract);
+  const messagingText = JSON.stringify(parse(readFileSync(MESSAGING_FILE, 'utf8')));
   const trusts = (call: PublicCall): boolean => loopback || call.access !== undefined;
   return {
     getHealth(call) {
@@ -43,6 +48,9 @@ export function publicHandlers(options: PublicRouteOptions): PublicHandlers {
     },
     getContract(call) {
       call.response.type('application/json').send(contractText);
+    },
+    getMessagingContract(call) {
+      call.response.type('application/json').send(messagingText);
     },
   };
 }

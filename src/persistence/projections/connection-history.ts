@@ -10,7 +10,7 @@ import { inTransaction } from '../transaction.js';
 import { listCertificates, listSuperseded } from './certificate-list.js';
 import { CONNECTION_HISTORY_TYPES, foldConnections } from './connection-fold.js';
 import { storeConnectionFold } from './connection-rows.js';
-import { createPassedPositions } from './passed-positions.js';
+import { createPassedPositions } from '../../actors/kernel/passed-positions.js';
 
 const NAME = 'connections';
 
@@ -36,6 +36,7 @@ export function createConnectionHistory(options: {
 
   const subscriber: Subscriber = {
     name: NAME,
+    untilAwaited: (shard, pauseMs) => passed.untilAwaited(shard, pauseMs),
     async checkpoint(shard) {
       const position = await loadCheckpoint(pool, NAME, shard);
       stored.set(shard, position);

@@ -69,6 +69,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   getMetrics: PUBLIC,
   getCertificateAuthority: PUBLIC,
   getContract: PUBLIC,
+  getMessagingContract: PUBLIC,
   getReference: PUBLIC,
   getDocsFile: PUBLIC,
   getErrorPage: PUBLIC,
