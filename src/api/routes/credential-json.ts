@@ -31,7 +31,7 @@ export function certificatesJson(
     entries.some((newer) => newer.sequence > entry.sequence && isGood(newer) && lastUses.has(newer.fingerprint));
   return entries.map((entry) => ({
     ...certificateJson(entry, now),
-    ...(isSuperseded(entry) ? { state: 'superseded' } : {}),
+    superseded: isSuperseded(entry),
     lastUsedAt: timeOrNull(lastUses.get(entry.fingerprint)),
   }));
 }
