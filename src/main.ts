@@ -300,6 +300,7 @@ async function startDoors(
   const system = {
     ...parts,
     relay: relay?.relay,
+    eventsTopic: config.kafka.eventsTopic,
     subscriptions: [...parts.subscriptions, parts.revocations],
     gate: broker,
     directories: [devices, tenants],

@@ -9,6 +9,8 @@ export interface SystemParts {
   readonly journal: Pick<Journal, 'heads' | 'headOf' | 'readShard' | 'health'>;
   /** Absent while Kafka is off. */
   readonly relay: { status(): SubscriptionStatus } | undefined;
+  /** Where the relay writes to. */
+  readonly eventsTopic: string;
   readonly subscriptions: readonly { status(): SubscriptionStatus }[];
   readonly mqtt: SystemStatus['mqtt'];
   readonly storage: { read(): Promise<SystemStatus['storage']> };
@@ -55,7 +57,11 @@ export async function systemStatus(parts: SystemParts, version: string, clock: C
     waiting: whatWaits(parts),
     recovering: recovery(parts.devices.load()),
     shards: await Promise.all(shards),
-    relay: { state: running?.state ?? 'off', ...(running?.reason !== undefined && { reason: running.reason }) },
+    relay: {
+      state: running?.state ?? 'off',
+      topic: parts.eventsTopic,
+      ...(running?.reason !== undefined && { reason: running.reason }),
+    },
     quarantined: parts.directories.flatMap(({ quarantined }) => quarantined),
     storage: await parts.storage.read(),
     mqtt: parts.mqtt,

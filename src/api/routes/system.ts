@@ -45,7 +45,7 @@ export interface SystemStatus {
     /** Why it is not relayed, while it waits. */
     readonly reason?: string;
   }[];
-  readonly relay: { readonly state: SubscriptionStatus['state']; readonly reason?: string };
+  readonly relay: { readonly state: SubscriptionStatus['state']; readonly topic: string; readonly reason?: string };
   readonly subscriptions: readonly SubscriptionStatus[];
   /** Streams that do not verify: each is refused, all others go on. */
   readonly quarantined: readonly QuarantinedStream[];

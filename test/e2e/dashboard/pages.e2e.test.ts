@@ -11,7 +11,7 @@ import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-proc
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 
 const PASSWORD = 'three words and a 4';
-const PAGES = { Home: '/', Devices: '/devices', 'pump-7': '/devices/pump-7', Health: '/health' };
+const PAGES = { Home: '/', Devices: '/devices', 'pump-7': '/devices/pump-7', Events: '/events', Health: '/health' };
 const KILOBYTE = 1024;
 /** Without a browser these tests are skipped, but never where what lands is judged. */
 const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;

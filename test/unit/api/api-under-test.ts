@@ -156,7 +156,7 @@ export async function startApiUnderTest(
       },
       recovering: null,
       shards: [{ shard: 0, head: 1, relayed: 1, lagEvents: 0, lagSeconds: 0 }],
-      relay: { state: 'off' },
+      relay: { state: 'off', topic: 'fleetlog.events' },
       subscriptions: [subscription.status()],
       quarantined: [],
       storage: { postgres: '16.4', schema: 6, latencySeconds: 0.001 },

@@ -33,6 +33,7 @@ function parts(changed: {
     database: { starved: () => 0 },
     directories: [{ quarantined: [] }],
     storage: { read: () => Promise.resolve({ postgres: '16.4', schema: 6, latencySeconds: 0.001 }) },
+    eventsTopic: 'fleetlog.events',
     mqtt: { host: 'fleetlog.example', mqttsPort: 8883, plainPort: null },
   };
 }

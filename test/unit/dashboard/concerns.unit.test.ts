@@ -29,7 +29,7 @@ function statusWith(
 ): NonNullable<Facts['status']> {
   return {
     shards: [{ shard: 0, head: lagEvents, relayed: 0, lagEvents, lagSeconds: lagEvents / 100 }],
-    relay: { state },
+    relay: { state, topic: 'fleetlog.events' },
     recovering: null,
   };
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readdirSync } from 'node:fs';
 import { EVENT_TYPES } from '../../../src/api/dashboard/pages/events/event-types.js';
 import { relationOf } from '../../../src/api/dashboard/pages/events/relations.js';
-import { eventsLine, readPlace, requestOf, viewKey } from '../../../src/api/dashboard/pages/events/view.js';
+import { behindRows, eventsLine, readPlace, requestOf, viewKey } from '../../../src/api/dashboard/pages/events/view.js';
 import type { JournalEvent } from '../../../src/api/dashboard/data/live.js';
 
 const NOW = Date.parse('2026-02-03T14:00:00Z');
@@ -34,6 +34,15 @@ test('the command line asks in CEL for what it has no option for', () => {
     String.raw`npx fleetlog events ls --to=2026-02-03T14:00:00Z ` +
       String.raw`'--filter=(a || b) && event.shard == 3.0 && event.principal == "user/\"x\""'`,
   );
+});
+
+test('a list goes on behind its oldest row of each shard, and of a shard without one where the list began', () => {
+  const rows = [
+    { shard: 0, position: 9 },
+    { shard: 1, position: 7 },
+    { shard: 0, position: 8 },
+  ];
+  expect(behindRows(rows, '0:12,1:7,2:30')).toBe('0:7,1:6,2:30');
 });
 
 test('only a shard and a position are a place', () => {

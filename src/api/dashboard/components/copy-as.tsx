@@ -13,9 +13,9 @@ export function CopyAs({ question, fleetlog }: CopyAsProps) {
   return (
     <Menu label="Copy as">
       <div class="copy-as">
-        <h3>curl</h3>
+        <p class="field-label">curl</p>
         <Code text={curlLine(question, location.origin)} label="as curl" />
-        <h3>fleetlog command</h3>
+        <p class="field-label">fleetlog command</p>
         <Code text={fleetlog} label="as fleetlog command" />
         <p class="faint">
           <code>FLEETLOG_TOKEN</code> is a token of yours, from Settings.

@@ -3,6 +3,7 @@ import { Badge } from './badge.js';
 import { Code } from './code.js';
 import { Copyable } from './copy.js';
 import { Fact } from './fact.js';
+import { useEventsTopic } from '../data/events-topic.js';
 import type { JournalEvent } from '../data/live.js';
 import { preferences } from '../data/preferences.js';
 import { grouped } from '../format/numbers.js';
@@ -20,6 +21,7 @@ export function EventFacts({
   readonly children?: ComponentChildren;
 }) {
   const { zone } = preferences.value;
+  const topic = useEventsTopic();
   const recorded = Date.parse(event.recordedAt);
   const occurred = Date.parse(event.occurredAt);
   const skew = occurred - recorded;
@@ -29,8 +31,11 @@ export function EventFacts({
       <Fact title="Sequence in its stream">
         <code>{grouped(event.sequence)}</code>
       </Fact>
-      <Fact title="Kafka partition and position">
-        <Copyable text={`${event.shard}:${event.position}`} what="position" />
+      <Fact title="Kafka topic, partition, position">
+        <Copyable
+          text={[topic, event.shard, event.position].filter((part) => part !== undefined).join('-')}
+          what="place"
+        />
       </Fact>
       <Fact title="Stream">
         <Copyable text={event.stream} what="stream" />

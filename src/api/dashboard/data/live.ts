@@ -37,7 +37,7 @@ const LAST_WAIT_MS = 15_000;
 /** The server says something every 15 s at least. */
 const SILENCE_MS = 40_000;
 /** A tab without a stream of its own looks in for a moment, again and again: it is as complete as the others, and a little later. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 500;
 const LOOK_EVERY_MS = 3_000;
 const LOOKED = new Error('looked in');
 /** A node that has not read the newest commits yet refuses a place for a moment only. */

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { CopyAs, type CopyAsProps } from '../components/copy-as.js';
 
 export interface PageProps {
   /** The page's only `h1`, and the window's title. */
@@ -9,13 +10,15 @@ export interface PageProps {
   /** One line below. */
   readonly lead?: ComponentChildren;
   readonly actions?: ComponentChildren;
+  /** What the page shows, as a question from a terminal. */
+  readonly outside?: CopyAsProps;
   readonly children: ComponentChildren;
 }
 
 let first = true;
 
 /** A page's frame. On navigation the focus goes to its heading, so that a reader hears where they are. */
-export function Page({ title, heading, lead, actions, children }: PageProps) {
+export function Page({ title, heading, lead, actions, outside, children }: PageProps) {
   const h1 = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Fleetlog`;
@@ -34,7 +37,12 @@ export function Page({ title, heading, lead, actions, children }: PageProps) {
           </h1>
           {lead !== undefined && <div class="quiet">{lead}</div>}
         </div>
-        {actions !== undefined && <div class="page-actions">{actions}</div>}
+        {(actions ?? outside) !== undefined && (
+          <div class="page-actions">
+            {outside && <CopyAs {...outside} />}
+            {actions}
+          </div>
+        )}
       </div>
       <div class="stack">{children}</div>
     </>

@@ -7,6 +7,7 @@ import { get } from '../../data/client.js';
 import { now } from '../../data/clock.js';
 import { useEventTail } from '../../data/event-tail.js';
 import { useResource, type Resource } from '../../data/resource.js';
+import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
 import { useActivity } from '../health/system.js';
@@ -40,6 +41,10 @@ export function DevicePage() {
       heading={data && <DeviceTitle device={data} />}
       lead={data?.name}
       actions={data && <Button icon="edit" label="Edit" needs="admin" onPress={() => (editing.value = true)} />}
+      outside={{
+        question: { path: `/api/v1/devices/${encodeURIComponent(id)}` },
+        fleetlog: fleetlogLine(['device', 'get', id]),
+      }}
     >
       <Loaded of={device} lines={6}>
         {(known) => <DevicePanels key={id} device={known} resource={device} />}

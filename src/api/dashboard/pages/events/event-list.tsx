@@ -17,7 +17,7 @@ import { EventSheet } from './event-sheet.js';
 import { NoEvents } from './no-events.js';
 import { PinnedEvent } from './pinned-event.js';
 import { SelectedEvents } from './selected-events.js';
-import { placeOf, readPlace, type EventRequest } from './view.js';
+import { behindRows, placeOf, readPlace, type EventRequest } from './view.js';
 
 export interface EventListProps {
   readonly request: EventRequest;
@@ -29,7 +29,8 @@ export interface EventListProps {
 /** The journal from its newest event on, live unless the range has an end. */
 export function EventList({ request, first, onLost }: EventListProps) {
   const { query, route } = useLocation();
-  const live = request.to === undefined && request.credential === undefined;
+  const newest = query['before'] === undefined;
+  const live = newest && request.to === undefined && request.credential === undefined;
   const tail = useEventTail({ query: request, after: first.after, ready: live, onLost }, [first]);
   const history = useSignal(first);
   const older = useAttempt();
@@ -77,7 +78,7 @@ export function EventList({ request, first, onLost }: EventListProps) {
         onClear={() => (selected.value = new Set())}
       />
       <Panel
-        title="The newest first"
+        title={newest ? 'The newest first' : 'Older events'}
         flush
         note={
           <>
@@ -87,6 +88,7 @@ export function EventList({ request, first, onLost }: EventListProps) {
                 {counted(Math.max(estimate, events.length), 'event')}
               </span>
             )}
+            {!newest && <a href={withQuery({ before: undefined, event: undefined })}>Back to the newest</a>}
             {live && (
               <Button
                 kind="quiet"
@@ -129,7 +131,7 @@ export function EventList({ request, first, onLost }: EventListProps) {
             {events.length < MOST_ROWS ? (
               <Button label="Look further back" busy={older.busy.value} onPress={readOlder} />
             ) : (
-              <a class="button" href={withQuery({ to: events.at(-1)?.recordedAt, event: undefined })}>
+              <a class="button" href={withQuery({ before: behindRows(events, first.after), event: undefined })}>
                 Go on from the oldest row
               </a>
             )}

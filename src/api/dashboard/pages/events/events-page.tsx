@@ -2,7 +2,6 @@ import { useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso/router';
 import { Button } from '../../components/button.js';
-import { CopyAs } from '../../components/copy-as.js';
 import { Empty } from '../../components/empty.js';
 import { Loaded } from '../../components/loaded.js';
 import { useResource } from '../../data/resource.js';
@@ -20,7 +19,8 @@ export function EventsPage() {
   const exporting = useSignal(false);
   const key = viewKey(query);
   const request = useMemo(() => requestOf(query, Date.now()), [key]);
-  const history = useResource((signal) => readHistory(request, 'head', signal), [key]);
+  const before = query['before'] ?? 'head';
+  const history = useResource((signal) => readHistory(request, before, signal), [key]);
   const { data, problem } = history.reading.value;
   const fault = problem?.code === 'FILTER_INVALID' ? problem.detail : undefined;
   return (
@@ -28,18 +28,14 @@ export function EventsPage() {
       title="Events"
       lead="The order is total within a stream and within a shard; between shards it is that of the times of recording."
       actions={
-        <>
-          <CopyAs question={questionOf(request)} fleetlog={eventsLine(request)} />
-          <Button
-            icon="download"
-            label="Export"
-            disabled={data === undefined}
-            onPress={() => (exporting.value = true)}
-          />
-        </>
+        <Button icon="download" label="Export" disabled={data === undefined} onPress={() => (exporting.value = true)} />
       }
+      outside={{ question: questionOf(request, before), fleetlog: eventsLine(request) }}
     >
-      <EventFilters go={(change) => route(withQuery({ event: undefined, ...change }), true)} fault={fault} />
+      <EventFilters
+        go={(change) => route(withQuery({ event: undefined, before: undefined, ...change }), true)}
+        fault={fault}
+      />
       {fault === undefined ? (
         <Loaded of={history} lines={14}>
           {(first) => <EventList key={key} request={request} first={first} onLost={() => void history.reload()} />}

@@ -27,7 +27,7 @@ export type EventRequest = Readonly<Partial<Record<(typeof PARAMETERS)[number], 
 
 /** Two addresses with the same key show the same events. */
 export function viewKey(query: Query): string {
-  return JSON.stringify([...PARAMETERS, 'since'].map((name) => query[name] ?? ''));
+  return JSON.stringify([...PARAMETERS, 'since', 'before'].map((name) => query[name] ?? ''));
 }
 
 /** What the address asks for. */
@@ -45,12 +45,12 @@ export function requestOf(query: Query, now: number): EventRequest {
 
 /** The address without any filter, but with what is open. */
 export const WITHOUT_FILTERS: Readonly<Record<string, undefined>> = Object.fromEntries(
-  [...PARAMETERS, 'since'].map((name) => [name, undefined]),
+  [...PARAMETERS, 'since', 'before'].map((name) => [name, undefined]),
 );
 
 /** What is on screen, as a question to the server. */
-export function questionOf(request: EventRequest): ApiQuestion {
-  return { path: '/api/v1/events', query: { before: 'head', ...request } };
+export function questionOf(request: EventRequest, before: string): ApiQuestion {
+  return { path: '/api/v1/events', query: { before, ...request } };
 }
 
 /** The same for the command line, which asks in CEL for what it has no option for. */
@@ -71,6 +71,20 @@ export function eventsLine(request: EventRequest): string {
     ...(live ? { since: from } : { from, to }),
     filter: condition.length === 1 && filter ? filter : condition.join(' && '),
   });
+}
+
+/**
+ * Where a list goes on behind its last row, as `before` has it. Of a shard without a row nothing was shown yet: what there
+ * is of it fell off the end.
+ * @param after where the list began
+ */
+export function behindRows(
+  rows: readonly { readonly shard: number; readonly position: number }[],
+  after: string,
+): string {
+  const places = new Map(after.split(',').map((place) => place.split(':').map(Number) as [number, number]));
+  for (const { shard, position } of rows) places.set(shard, position - 1); // the last row of a shard is its oldest
+  return [...places].map((place) => place.join(':')).join(',');
 }
 
 /** An open event's place in the address. */

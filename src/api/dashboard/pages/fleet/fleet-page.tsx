@@ -8,6 +8,7 @@ import { Table } from '../../components/table.js';
 import type { Schema } from '../../data/client.js';
 import { preferences, setPreferences } from '../../data/preferences.js';
 import { useResource } from '../../data/resource.js';
+import { fleetlogLine } from '../../format/commands.js';
 import { counted, grouped } from '../../format/numbers.js';
 import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
@@ -22,6 +23,19 @@ type Summary = Schema<'DeviceSummary'>;
 const EVERY_MS = 5000;
 const PAGE_SIZES = [25, 50, 100, 250] as const;
 const NARROWING = ['search', 'state', 'type', 'tag', 'filter'] as const;
+
+/** The state as a condition, for the command line, which has no option for it. */
+const STATES: Readonly<Record<string, string>> = {
+  online: 'device.enabled && device.connected',
+  offline: 'device.enabled && !device.connected && device.sessionEpoch > 0.0',
+  never: 'device.enabled && !device.connected && device.sessionEpoch == 0.0',
+  disabled: '!device.enabled',
+};
+
+function joined(...conditions: readonly (string | undefined)[]): string {
+  const given = conditions.filter((condition) => condition !== undefined && condition !== '');
+  return given.length < 2 ? (given[0] ?? '') : given.map((condition) => `(${condition})`).join(' && ');
+}
 
 /** All devices: found by search and conditions, sorted and paged by the server. The address holds the view. */
 export function FleetPage() {
@@ -47,7 +61,15 @@ export function FleetPage() {
   }, [problem]);
   const clear = withQuery(Object.fromEntries(NARROWING.map((name) => [name, undefined])));
   return (
-    <Page title="Devices" lead={counts && `${grouped(counts.total)} registered`} actions={<ConnectButton />}>
+    <Page
+      title="Devices"
+      lead={counts && `${grouped(counts.total)} registered`}
+      actions={<ConnectButton />}
+      outside={{
+        question: { path: '/api/v1/devices', query: { search, filter, sort, state, limit: pageSize } },
+        fleetlog: fleetlogLine(['device', 'ls'], { search, filter: joined(filter, STATES[state ?? '']), sort }),
+      }}
+    >
       <section class="panel" aria-label="Devices">
         <DeviceFilters query={query} counts={counts} problem={problem} onChange={go} />
         <div class="panel-flush">

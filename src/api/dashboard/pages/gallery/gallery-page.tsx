@@ -6,6 +6,7 @@ import { Chart } from '../../components/chart.js';
 import { Code } from '../../components/code.js';
 import { Copyable } from '../../components/copy.js';
 import { Empty } from '../../components/empty.js';
+import { EventFacts } from '../../components/event-facts.js';
 import { Field } from '../../components/field.js';
 import { Lamp, type LampState } from '../../components/lamp.js';
 import { Panel } from '../../components/panel.js';
@@ -16,7 +17,9 @@ import { Table } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import { Timeline } from '../../components/timeline.js';
 import { confirmDone } from '../../components/toast.js';
+import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
+import { NoEvents } from '../events/no-events.js';
 import { EVENTS, NOW, PROBLEM, SERIES, SHARDS, TIMES } from './samples.js';
 
 const LAMPS: readonly LampState[] = ['online', 'offline', 'silent', 'never', 'disabled'];
@@ -31,6 +34,7 @@ export function GalleryPage() {
         title="Gallery"
         lead="Every component, as it looks in this theme."
         actions={<Button kind="primary" label="Primary" />}
+        outside={{ question: { path: '/api/v1/devices' }, fleetlog: fleetlogLine(['device', 'ls']) }}
       >
         <Banner>A sentence over a whole page.</Banner>
         <Banner tone="bad">Not acknowledging: devices keep their messages and send again.</Banner>
@@ -84,6 +88,16 @@ export function GalleryPage() {
         <Panel title="Timeline" note="the sequence rail" flush>
           <Timeline label="Events" events={EVENTS} place="sequence" />
         </Panel>
+        <Panel title="Timeline with an open event" note="across devices, by shard and position" flush>
+          <Timeline
+            label="Events of all devices"
+            events={EVENTS.slice(0, 3)}
+            place="position"
+            devices
+            onOpen={() => undefined}
+            sheetOf={(event) => (event === EVENTS[1] ? <EventFacts event={event} /> : undefined)}
+          />
+        </Panel>
         <Panel title="Table" flush>
           <Table
             label="Shards"
@@ -104,6 +118,9 @@ export function GalleryPage() {
                 Connect one, or run <code>npx fleetlog simulate --devices 50</code>.
               </p>
             </Empty>
+          </Panel>
+          <Panel title="Nothing matches" flush>
+            <NoEvents request={{ device: 'pump-7', from: new Date(NOW).toISOString() }} passed={40_000} />
           </Panel>
           <Panel title="Loading" flush>
             <Skeleton />

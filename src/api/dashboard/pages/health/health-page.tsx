@@ -1,3 +1,4 @@
+import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
 import { Parts } from './parts.js';
 import { RelayProof } from './relay-proof.js';
@@ -10,7 +11,11 @@ export function HealthPage() {
   const system = useSystem();
   const version = system.reading.value.data?.version;
   return (
-    <Page title="Health" lead={version && `Fleetlog ${version}`}>
+    <Page
+      title="Health"
+      lead={version && `Fleetlog ${version}`}
+      outside={{ question: { path: '/api/v1/system/status' }, fleetlog: fleetlogLine(['status']) }}
+    >
       <RelayProof />
       <div class="columns">
         <Shards system={system} />

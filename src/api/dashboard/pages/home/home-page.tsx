@@ -1,5 +1,6 @@
 import { Banner } from '../../components/banner.js';
 import { useResource } from '../../data/resource.js';
+import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
 import { ConnectButton } from '../fleet/connect-button.js';
 import { useActivity, useSystem } from '../health/system.js';
@@ -19,7 +20,11 @@ export function HomePage() {
   const activity = useActivity();
   const showcase = useResource(readShowcase, [], SHOWCASE_EVERY_MS).reading.value.data;
   return (
-    <Page title="Home" actions={<ConnectButton />}>
+    <Page
+      title="Home"
+      actions={<ConnectButton />}
+      outside={{ question: { path: '/api/v1/system/activity' }, fleetlog: fleetlogLine(['status']) }}
+    >
       {showcase?.recorded === true && (
         <Banner>
           The demo replays daily weather of Seattle and New York, recorded from 2012 to 2015:{' '}

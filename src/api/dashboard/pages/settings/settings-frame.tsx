@@ -2,6 +2,8 @@ import type { ComponentChildren } from 'preact';
 import { useLocation } from 'preact-iso/router';
 import { Empty } from '../../components/empty.js';
 import { may, session, type Role } from '../../data/session.js';
+import type { CopyAsProps } from '../../components/copy-as.js';
+import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
 
 const PAGES = [
@@ -19,11 +21,20 @@ export interface SettingsFrameProps {
   readonly children: ComponentChildren;
 }
 
+/** The same from a terminal; preferences are in the browser alone. */
+const OUTSIDE: Readonly<Record<string, CopyAsProps>> = {
+  Sessions: { question: { path: '/api/v1/sessions' }, fleetlog: fleetlogLine(['session', 'ls']) },
+  Users: { question: { path: '/api/v1/users' }, fleetlog: fleetlogLine(['user', 'ls']) },
+  Tokens: { question: { path: '/api/v1/tokens' }, fleetlog: fleetlogLine(['token', 'ls']) },
+  Audit: { question: { path: '/api/v1/audit' }, fleetlog: fleetlogLine(['audit', 'ls']) },
+};
+
 /** One of the pages under Settings, with the way to the others. */
 export function SettingsFrame({ title, lead, actions, children }: SettingsFrameProps) {
   const { path } = useLocation();
+  const outside = OUTSIDE[title];
   return (
-    <Page title={title} lead={lead} actions={actions}>
+    <Page title={title} lead={lead} actions={actions} {...(outside && { outside })}>
       <nav class="tabs" aria-label="Settings">
         {PAGES.map((page) => (
           <a
