@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventsLine } from '../../../src/api/dashboard/pages/events/view.js';
 import { sendJson, startContractServer, type ContractServer } from '../../support/contract-server.js';
 import { runCommand } from './run-command.js';
 
@@ -87,6 +88,19 @@ describe('what is sent', () => {
       url: server.url,
     });
     expect(exitCode).toBe(2);
+  });
+
+  test.each([
+    [{ device: 'd1', types: 'A,B', from: '2026-02-03T14:00:00Z' }],
+    [{ credential: 'abc', from: '2026-02-03T14:00:00Z', to: '2026-02-03T15:00:00Z', filter: 'true', shard: '3' }],
+    [{ device: 'd1', types: 'A', to: '2026-02-03T15:00:00Z' }],
+  ])('the line that the event explorer shows is understood: %j', async (request) => {
+    const words =
+      eventsLine(request)
+        .replaceAll("'", '')
+        .match(/--\w+=.*?(?= --|$)|\w+/g) ?? [];
+    const { exitCode, stderr } = await runCommand([...words.slice(2), '--curl'], { url: server.url });
+    expect([exitCode, stderr]).toEqual([0, '']);
   });
 
   test.each([

@@ -66,7 +66,7 @@ export function eventsLine(request: EventRequest): string {
   const live = to === undefined && credential === undefined;
   return fleetlogLine(['events', live ? 'tail' : 'ls'], {
     device,
-    types,
+    type: types,
     credential,
     ...(live ? { since: from } : { from, to }),
     filter: condition.length === 1 && filter ? filter : condition.join(' && '),
