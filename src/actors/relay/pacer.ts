@@ -12,11 +12,11 @@ export interface Pacer {
   nextTurn(now: number, events: number): number;
 }
 
-/** Least and greatest time from one turn to the next, ms. */
-const SHORTEST_MS = 3;
-const LONGEST_MS = 6;
-/** How many events in a transaction make its turn a millisecond longer. */
-const EVENTS_PER_MS = 6;
+/** Least and greatest time from one turn to the next, ms. Longer ones save little CPU and add up over the shards. */
+const SHORTEST_MS = 2;
+const LONGEST_MS = 4;
+/** How many events in a transaction make its turn a millisecond longer. With few, longer turns would fill themselves up. */
+const EVENTS_PER_MS = 12;
 /** A shard rests so long at least: until then Kafka still writes the end of its last transaction, and would refuse the next (K11). */
 const REST_MS = 5;
 /** No shard waits longer, however many there are. */
