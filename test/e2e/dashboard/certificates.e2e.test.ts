@@ -159,6 +159,49 @@ here('certificates on the dashboard', () => {
     await context.close();
   }, 60_000);
 
+  test('the list of all certificates filters by its address, and leads to what was accepted under one', async () => {
+    const { fingerprint } = await enrol(server, 'pump-5');
+    const { context, page, faults } = await openAsAdmin('/certificates?device=pump-5');
+    const short = fingerprint.slice(0, 8);
+    const row = page.getByRole('row').filter({ hasText: short });
+    await row.getByText('active').waitFor();
+    await page.getByRole('button', { name: 'expiring within 30 days' }).click();
+    await page.getByText('Nothing matches.').waitFor();
+    expect(new URL(page.url()).search).toBe('?device=pump-5&expiring=30');
+    await page.goBack();
+    await page.goto('/certificates?device=pump-5&state=active');
+    await row.getByRole('button', { name: 'Details' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Certificate of pump-5' });
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('link', { name: 'Show the events' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('credential')).toBe(fingerprint);
+    expect(faults).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  test.each([
+    ['light', 1280],
+    ['dark', 390],
+  ] as const)(
+    'the certificates page in the %s theme at %i px shows the authority, without an axe violation, within the window',
+    async (theme, width) => {
+      const { context, page, faults } = await openAsAdmin('/certificates', { theme, width });
+      await page.getByText(server.ready.caFingerprint).waitFor();
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('link', { name: 'ca.pem' }).click(),
+      ]);
+      expect((await readFile(await file.path())).toString()).toContain('BEGIN CERTIFICATE');
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+      expect(await accessibilityFaults(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+    60_000,
+  );
+
   test('failure 3: two devices share one certificate: the lamp says taken over, with a count, both addresses and what to do', async () => {
     const device = await enrol(server, 'pump-6');
     const { context, page, faults } = await openAsAdmin('/devices/pump-6');

@@ -11,3 +11,12 @@ export function shortFingerprint(fingerprint: string): string {
 export function Fingerprint({ of }: { readonly of: string }) {
   return <Copyable text={of} shown={shortFingerprint(of)} what="fingerprint" />;
 }
+
+/** All of a fingerprint, in two lines of 32 digits: to be compared with another one. */
+export function WholeFingerprint({ of }: { readonly of: string }) {
+  return (
+    <span class="digest">
+      <Copyable text={of} what="fingerprint" />
+    </span>
+  );
+}

@@ -1,4 +1,6 @@
 import type { Problem } from '../data/client.js';
+import { sentence } from '../format/events.js';
+import { grouped } from '../format/numbers.js';
 import { Button } from './button.js';
 import { Copyable } from './copy.js';
 import { Icon } from './icon.js';
@@ -10,7 +12,7 @@ export interface ProblemNoteProps {
 
 /** Why something failed and what to do, where it happened. */
 export function ProblemNote({ problem, onRetry }: ProblemNoteProps) {
-  const { title, detail, hint, code, type, requestId, errors = [] } = problem;
+  const { title, detail, hint, code, type, requestId, errors = [], events = [] } = problem;
   return (
     <div class="problem" role="alert">
       <p class="problem-title">
@@ -23,6 +25,15 @@ export function ProblemNote({ problem, onRetry }: ProblemNoteProps) {
           {errors.map(({ pointer, message }) => (
             <li key={pointer}>
               <code>{pointer}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {events.length > 0 && (
+        <ul class="quiet" aria-label="What has changed in between">
+          {events.map(({ sequence, type: what, principal }) => (
+            <li key={sequence}>
+              <code>{grouped(sequence)}</code> {sentence(what)} by {principal}
             </li>
           ))}
         </ul>

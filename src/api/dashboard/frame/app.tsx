@@ -7,6 +7,7 @@ import { ProblemNote } from '../components/problem-note.js';
 import { Toasts } from '../components/toast.js';
 import type { Problem } from '../data/client.js';
 import { readSession, session } from '../data/session.js';
+import { CertificatesPage } from '../pages/certificates/certificates-page.js';
 import { DevicePage } from '../pages/device/device-page.js';
 import { EventsPage } from '../pages/events/events-page.js';
 import { FleetPage } from '../pages/fleet/fleet-page.js';
@@ -81,6 +82,7 @@ function Frame() {
             <Route path="/devices" component={FleetPage} />
             <Route path="/devices/:id" component={DevicePage} />
             <Route path="/events" component={EventsPage} />
+            <Route path="/certificates" component={CertificatesPage} />
             <Route path="/health" component={HealthPage} />
             <Route path="/settings" component={PreferencesPage} />
             <Route path="/settings/preferences" component={PreferencesPage} />

@@ -17,6 +17,7 @@ const PLACES: readonly Place[] = [
   { path: '/', word: 'Home', icon: 'home' },
   { path: '/devices', word: 'Devices', icon: 'devices' },
   { path: '/events', word: 'Events', icon: 'events' },
+  { path: '/certificates', word: 'Certificates', icon: 'certificates' },
   { path: '/health', word: 'Health', icon: 'health' },
   { path: '/settings', word: 'Settings', icon: 'settings' },
 ];

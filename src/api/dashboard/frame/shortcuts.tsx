@@ -10,6 +10,7 @@ const PAGES: Readonly<Record<string, readonly [path: string, word: string]>> = {
   h: ['/', 'Home'],
   d: ['/devices', 'Devices'],
   e: ['/events', 'Events'],
+  c: ['/certificates', 'Certificates'],
   s: ['/health', 'Health'],
   t: ['/settings', 'Settings'],
 };

@@ -35,11 +35,8 @@ export function RotateCertificate({ device, first, onChanged, onClose }: RotateC
   const path = { deviceId: device };
   const state = useResource(
     async (signal) => {
-      const [known, certificates] = await Promise.all([
-        get('/api/v1/devices/{deviceId}', { path, signal }),
-        get('/api/v1/devices/{deviceId}/certificates', { path, signal }),
-      ]);
-      return { credential: known.connection.credential, second: secondOf(certificates.items, first) };
+      const { items } = await get('/api/v1/devices/{deviceId}/certificates', { path, signal });
+      return { second: secondOf(items, first) };
     },
     [device, first.fingerprint],
     EVERY_MS,
@@ -47,12 +44,11 @@ export function RotateCertificate({ device, first, onChanged, onClose }: RotateC
   const issuing = useAttempt();
   const draft = useIssueDraft(device, issuing);
   const issued = useSignal<Issued | undefined>(undefined);
-  const used = useSignal(false);
   const revoking = useAttempt();
   const revoked = useSignal<number | undefined>(undefined);
   const { data } = state.reading.value;
   const second = data?.second;
-  if (second && data.credential === second.fingerprint) used.value = true;
+  const used = typeof second?.lastUsedAt === 'string';
   const issue = async (): Promise<void> => {
     issued.value = await draft.issue(device);
     onChanged();
@@ -62,10 +58,13 @@ export function RotateCertificate({ device, first, onChanged, onClose }: RotateC
     revoked.value = await revokeCertificate(device, first.fingerprint, 'rotated');
     onChanged();
   };
-  const at = revoked.value !== undefined ? 4 : second === undefined ? 1 : used.value ? 3 : 2;
+  const at = revoked.value !== undefined ? 4 : second === undefined ? 1 : used ? 3 : 2;
   return (
     <Dialog title={`Rotate ${shortFingerprint(first.fingerprint)} of ${device}`} onClose={onClose}>
-      <p class="quiet">Both certificates count until the last step: the device is never without one.</p>
+      <p class="quiet">
+        Both certificates count until the last step, which comes by itself a day after the second is first used: the
+        device is never without one.
+      </p>
       <ol class="steps">
         <Step number={1} at={at} title="Issue the second">
           {second === undefined ? (
@@ -103,7 +102,7 @@ export function RotateCertificate({ device, first, onChanged, onClose }: RotateC
         <Step number={2} at={at} title="See it used">
           {at >= 2 && (
             <p role="status" class="page-actions">
-              {used.value ? (
+              {used ? (
                 <Lamp state="online" word={`${device} has connected with the second`} />
               ) : (
                 <>

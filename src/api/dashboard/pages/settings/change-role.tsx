@@ -1,10 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useAttempt } from '../../components/attempt.js';
 import { FormDialog } from '../../components/form-dialog.js';
-import { patch } from '../../data/client.js';
 import type { Role } from '../../data/session.js';
 import { RoleChoice } from './role-choice.js';
-import type { User } from './users.js';
+import { useUserChange, type User } from './users.js';
 
 /** Refused when somebody else has changed the user since this page read it. */
 export function ChangeRole(props: {
@@ -17,9 +16,9 @@ export function ChangeRole(props: {
   const { user, own, onDone, onClose } = props;
   const role = useSignal<Role>(user.role);
   const attempt = useAttempt();
+  const changeUser = useUserChange(user);
   const change = async (): Promise<void> => {
-    const { name: userName, revision } = user;
-    await patch('/api/v1/users/{userName}', { path: { userName }, body: { role: role.value }, revision });
+    await changeUser({ role: role.value });
     await onDone();
   };
   return (

@@ -1,7 +1,6 @@
 import { useAttempt } from '../../components/attempt.js';
 import { FormDialog } from '../../components/form-dialog.js';
-import { patch } from '../../data/client.js';
-import { newPassword, type User } from './users.js';
+import { newPassword, useUserChange, type User } from './users.js';
 
 /** For somebody who has forgotten theirs: a new one is made here and shown once. */
 export function ResetPassword(props: {
@@ -11,10 +10,10 @@ export function ResetPassword(props: {
 }) {
   const { user, onReset, onClose } = props;
   const attempt = useAttempt();
+  const changeUser = useUserChange(user);
   const reset = async (): Promise<void> => {
-    const { name: userName, revision } = user;
     const password = newPassword();
-    await patch('/api/v1/users/{userName}', { path: { userName }, body: { password }, revision });
+    await changeUser({ password });
     onReset(password);
   };
   return (

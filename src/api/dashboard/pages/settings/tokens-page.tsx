@@ -3,7 +3,7 @@ import { useLocation } from 'preact-iso/router';
 import { Button } from '../../components/button.js';
 import { ChipFilter } from '../../components/chip-filter.js';
 import { Confirm } from '../../components/confirm.js';
-import { CredentialLamp, CREDENTIAL_STATES } from '../../components/credential-lamp.js';
+import { CredentialLamp, TOKEN_STATES } from '../../components/credential-lamp.js';
 import { Empty } from '../../components/empty.js';
 import { Loaded } from '../../components/loaded.js';
 import { Secret } from '../../components/secret.js';
@@ -114,7 +114,7 @@ function TokenList({ changed }: { readonly changed: number }) {
               <div class="toolbar">
                 <ChipFilter
                   label="State"
-                  options={CREDENTIAL_STATES.map((value) => ({
+                  options={TOKEN_STATES.map((value) => ({
                     value,
                     word: value,
                     count: grouped(items.filter((token) => token.state === value).length),

@@ -1,6 +1,24 @@
-import type { Schema } from '../../data/client.js';
+import { useRef } from 'preact/hooks';
+import { patch, RequestFailed, type Schema } from '../../data/client.js';
 
 export type User = Schema<'User'>;
+
+/**
+ * Changes a user as the page has read them. When somebody else was faster, what they did is told, and the next attempt is made
+ * against that: nothing is overwritten unseen.
+ */
+export function useUserChange({ name, revision }: User): (body: Schema<'PatchUser'>) => Promise<void> {
+  const seen = useRef(revision);
+  return async (body) => {
+    try {
+      await patch('/api/v1/users/{userName}', { path: { userName: name }, body, revision: seen.current });
+    } catch (error) {
+      const current = error instanceof RequestFailed ? (error.problem.current as Partial<User> | undefined) : undefined;
+      if (current?.revision !== undefined) seen.current = current.revision;
+      throw error;
+    }
+  };
+}
 
 /** A password that is shown this once. */
 export interface GivenPassword {
