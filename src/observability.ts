@@ -43,7 +43,30 @@ export function createLogger(
       : openStandardError(
           meter?.counter('fleetlog_log_lines_dropped_total', 'Log lines dropped because nobody read them.'),
         );
-  return fromPino(pino({ level: options.level, base: null, redact }, destination));
+  const hooks = { streamWrite: (line: string) => safeLine(line, options.format) };
+  return fromPino(pino({ level: options.level, base: null, redact, hooks }, destination));
+}
+
+/** What a terminal obeys or does not show: C1 controls, line separators, marks that turn the direction of text around. */
+const OBEYED = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/** One escape sequence of JSON. */
+const ESCAPE = /\\(u[0-9a-f]{4}|.)/gi;
+/** Where the stack of an error really goes on in the next line. */
+const STACK_LINE = /\\n( {4}at |caused by: )/y;
+
+/**
+ * A line in which foreign text can forge nothing (SEC-142). JSON has its controls escaped already; the pretty printer would undo
+ * that, so for it the escapes themselves are escaped: what it prints is a backslash and a name.
+ * @param line as pino writes it, JSON
+ */
+export function safeLine(line: string, format: 'pretty' | 'json'): string {
+  const plain = line.replace(OBEYED, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  if (format === 'json') return plain;
+  return plain.replace(ESCAPE, (escape: string, kind: string, at: number) => {
+    STACK_LINE.lastIndex = at;
+    const isText = kind === '"' || kind === '\\' || kind === '/' || kind === 't' || STACK_LINE.test(plain);
+    return isText ? escape : `\\${escape}`;
+  });
 }
 
 /** Bytes that wait for the reader of the log; lines beyond them are dropped. */

@@ -18,7 +18,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp();
 });
 
-test('N1 a crash with 100 asks waiting answers all of them, prints nothing, and the next ask finds a new actor', async () => {
+test('N1 SEC-141 a crash with 100 asks waiting answers all of them, prints nothing, and the next ask finds a new actor', async () => {
   const printed = [
     jest.spyOn(console, 'log').mockImplementation(() => undefined),
     jest.spyOn(console, 'error').mockImplementation(() => undefined),
