@@ -384,12 +384,16 @@ export interface DeviceSummary {
   readonly revision: number;
 }
 
-export interface DeviceListQuery {
+/** Which devices are wanted. */
+export interface DeviceSelection {
   readonly tenant: string;
   /** Substring of id, name or tag, case-insensitive. */
   readonly search?: string;
   /** A disabled device is in no other state. */
   readonly state?: 'online' | 'offline' | 'never' | 'disabled';
+}
+
+export interface DeviceListQuery extends DeviceSelection {
   readonly sort: 'id' | '-id' | 'name' | '-name' | 'registeredAt' | '-registeredAt';
   readonly limit: number;
   /** Sort value and id of the last row of the previous page. */
@@ -409,6 +413,8 @@ export interface DeviceCounts {
 export interface DeviceIndex {
   list(query: DeviceListQuery): Promise<readonly DeviceSummary[]>;
   count(tenant: string): Promise<DeviceCounts>;
+  /** How many devices the selection holds. */
+  countMatching(selection: DeviceSelection): Promise<number>;
   /** Device that owns a token, by the token's SHA-256 (hex); for credentials that do not name their device. */
   deviceOfToken(sha256: string): Promise<{ readonly tenant: string; readonly device: string } | undefined>;
   /** Devices that were connected when the projection last heard of them: closed at start after a crash. */

@@ -38,7 +38,7 @@ export function deviceHandlers(options: DevicesRouteOptions): Handlers {
   return {
     async listDevices(call) {
       const { tenant } = call.access;
-      const { search, state, filter, sort, limit, cursor } = call.parameters as ListParameters;
+      const { search, state, filter, sort, limit, cursor, count } = call.parameters as ListParameters;
       const binding = ['devices', tenant, search ?? null, filter ?? null, sort, state ?? null];
       const wanted = {
         tenant,
@@ -47,10 +47,14 @@ export function deviceHandlers(options: DevicesRouteOptions): Handlers {
         ...(state === undefined ? {} : { state }),
       };
       const after = cursor === undefined ? undefined : readPlace(decodeCursor(binding, cursor));
-      const { items, last } = await findDevices(options.deviceIndex, wanted, filter, limit, after);
+      const { items, last, looked } = await findDevices(options.deviceIndex, wanted, filter, limit, after);
       const next = last === undefined ? null : encodeCursor(binding, placeOf(last, sort));
       linkNext(call, next);
-      sendJson(call, 200, { items: items.map(summaryJson), next });
+      const estimate =
+        count === undefined
+          ? {}
+          : { estimate: estimateOf(await options.deviceIndex.countMatching(wanted), items.length, looked) };
+      sendJson(call, 200, { items: items.map(summaryJson), next, ...estimate });
     },
 
     async createDevice(call) {
@@ -110,28 +114,42 @@ async function liveDevice(options: DevicesRouteOptions, call: Call): Promise<obj
 const MAX_SCANNED = 5_000;
 const SCAN_CHUNK = 250;
 
-/** @returns a page, and its last device, or the last that was looked at, when there may be more */
+interface Found {
+  readonly items: readonly DeviceSummary[];
+  /** The page's last device, or the last that was looked at, when there may be more. */
+  readonly last: DeviceSummary | undefined;
+  /** How many devices were looked at for it. */
+  readonly looked: number;
+}
+
+/** How many devices of all pages will match, reckoned from those that were looked at: exact where each of them matched. */
+function estimateOf(total: number, matched: number, looked: number): number {
+  return looked === 0 ? 0 : Math.round((total * matched) / looked);
+}
+
 async function findDevices(
   index: DeviceRouteOptions['deviceIndex'],
   wanted: Omit<DeviceListQuery, 'limit' | 'after'>,
   filter: string | undefined,
   limit: number,
   begin: Place | undefined,
-): Promise<{ readonly items: readonly DeviceSummary[]; readonly last: DeviceSummary | undefined }> {
+): Promise<Found> {
   const matches = filter === undefined ? () => true : deviceFilter(filter);
   const chunk = filter === undefined ? limit + 1 : SCAN_CHUNK;
   const items: DeviceSummary[] = [];
   let after = begin;
+  let looked = 0;
   for (let scanned = 0; ; scanned += chunk) {
     const rows = await index.list({ ...wanted, limit: chunk, ...(after === undefined ? {} : { after }) });
     for (const row of rows) {
-      if (!matches(row)) continue;
-      if (items.length === limit) return { items, last: items.at(-1) };
-      items.push(row);
+      const isMatch = matches(row);
+      if (isMatch && items.length === limit) return { items, last: items.at(-1), looked };
+      looked += 1;
+      if (isMatch) items.push(row);
     }
     const last = rows.at(-1);
-    if (last === undefined || rows.length < chunk) return { items, last: undefined };
-    if (scanned + chunk >= MAX_SCANNED) return { items, last };
+    if (last === undefined || rows.length < chunk) return { items, last: undefined, looked };
+    if (scanned + chunk >= MAX_SCANNED) return { items, last, looked };
     after = placeOf(last, wanted.sort);
   }
 }
@@ -143,6 +161,7 @@ interface ListParameters {
   readonly state?: NonNullable<DeviceListQuery['state']>;
   readonly limit: number;
   readonly cursor?: string;
+  readonly count?: 'estimate';
 }
 
 /** Events that change a registry entry. */

@@ -8,7 +8,7 @@ import type { Database } from '../database.js';
 import { inTransaction } from '../transaction.js';
 import { connectionChanges, storeConnections, type ConnectionEvent } from './connection-changes.js';
 import { evolveEntry, INDEXED_TYPES, type DeviceEntry, type IndexedEvent } from './device-entry.js';
-import { countDevices, listDevices } from './device-list.js';
+import { countDevices, countMatching, listDevices } from './device-list.js';
 import { loadEntries, storeEntries, type DeviceKey } from './device-rows.js';
 import { createPassedPositions } from '../../actors/kernel/passed-positions.js';
 
@@ -86,6 +86,7 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
   const index: DeviceIndex = {
     list: (query) => listDevices(pool, query),
     count: (tenant) => countDevices(pool, tenant),
+    countMatching: (selection) => countMatching(pool, selection),
     deviceOfToken: async (sha256) => {
       const { rows } = await pool.query<DeviceKey>({
         name: 'device-of-token',

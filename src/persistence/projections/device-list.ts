@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import type { DeviceCounts, DeviceListQuery, DeviceSummary } from '../../actors/kernel/ports.js';
+import type { DeviceCounts, DeviceListQuery, DeviceSelection, DeviceSummary } from '../../actors/kernel/ports.js';
 import { fromMilliseconds } from '../sql-time.js';
 import { DEVICE_COLUMNS, toSummary, type DeviceRow } from './device-rows.js';
 
@@ -19,6 +19,10 @@ const STATES: Readonly<Record<NonNullable<DeviceListQuery['state']>, string>> = 
   never: 'enabled and session_epoch = 0',
 };
 
+/** Beside the tenant; `$2` is the text that is looked for. */
+const matching = (state: DeviceListQuery['state']): string =>
+  `registered and ($2::text = '' or strpos(search_text, $2) > 0) ${state === undefined ? '' : `and ${STATES[state]}`}`;
+
 /** One page of a tenant's devices; a device without a name sorts as if it were empty. */
 export async function listDevices(pool: pg.Pool, query: DeviceListQuery): Promise<readonly DeviceSummary[]> {
   const { tenant, search = '', state, sort, limit, after } = query;
@@ -28,12 +32,21 @@ export async function listDevices(pool: pg.Pool, query: DeviceListQuery): Promis
   const beyond = after === undefined ? '' : `and (${column}, id) ${descending ? '<' : '>'} (${cursor}, $4::text)`;
   const { rows } = await pool.query<DeviceRow>(
     `select ${DEVICE_COLUMNS} from device_index
-     where tenant = $1 and registered and ($2::text = '' or strpos(search_text, $2) > 0)
-       ${state === undefined ? '' : `and ${STATES[state]}`} ${beyond}
+     where tenant = $1 and ${matching(state)} ${beyond}
      order by ${column} ${direction}, id ${direction} limit ${after === undefined ? '$3' : '$5'}`,
     [tenant, search.toLowerCase(), ...(after === undefined ? [] : [after.value, after.id]), limit],
   );
   return rows.map(toSummary);
+}
+
+/** How many devices all pages of a query have together. */
+export async function countMatching(pool: pg.Pool, query: DeviceSelection): Promise<number> {
+  const { tenant, search = '', state } = query;
+  const { rows } = await pool.query<{ readonly count: string }>(
+    `select count(*) from device_index where tenant = $1 and ${matching(state)}`,
+    [tenant, search.toLowerCase()],
+  );
+  return Number(rows[0]?.count ?? 0);
 }
 
 export async function countDevices(pool: pg.Pool, tenant: string): Promise<DeviceCounts> {

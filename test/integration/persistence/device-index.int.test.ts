@@ -136,6 +136,8 @@ describe('device index', () => {
     expect(await index.connected('', '', 10)).toEqual([a, c]);
     expect(await index.registered('default', ['a', 'b', 'c', 'stranger'])).toEqual(new Set(['a', 'b']));
     expect(await index.registered('acme', ['a'])).toEqual(new Set());
+    expect(await index.countMatching({ tenant: 'default', search: 'A' })).toBe(1);
+    expect(await index.countMatching({ tenant: 'default', state: 'offline' })).toBe(1);
     expect(await index.connected('default', 'a', 10)).toEqual([c]);
     expect(await ids()).toEqual(['a', 'b']);
     shard.add('default', 'c', disconnected(5));

@@ -362,7 +362,7 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
     registeredAt: state.registeredAt,
     revision: state.revision,
   });
-  return {
+  const index: DeviceIndex = {
     async list({ tenant, search, sort, limit, after }) {
       const streams = new Set(memory.rows.flat().map((event) => event.stream));
       const rows: DeviceSummary[] = [];
@@ -390,6 +390,8 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
       Promise.resolve(new Set(ids.filter((id) => memory.stream(deviceStream(tenant, id)).length > 0))),
     deviceOfToken: () => Promise.resolve(undefined),
     connected: () => Promise.resolve([]),
+    countMatching: async (selection) => (await index.list({ ...selection, sort: 'id', limit: Infinity })).length,
     caughtUp: () => Promise.resolve(),
   };
+  return index;
 }

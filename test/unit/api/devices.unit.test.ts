@@ -162,4 +162,17 @@ describe('devices over REST', () => {
     expect(refused.headers['retry-after']).toBeDefined();
     expect((await create({ id: 'later' })).status).toBe(201);
   });
+
+  test('are counted on demand, over all pages, and reckoned under a filter from those looked at', async () => {
+    for (let n = 0; n < 12; n += 1) await create({ id: `counted-${n}`, tags: n < 3 ? ['few'] : [] });
+    const page = async (query: string) => (await under.admin.get(`/api/v1/devices?search=counted&${query}`)).body;
+    expect(await page('limit=5&count=estimate')).toMatchObject({ estimate: 12 });
+    expect(await page('limit=5')).not.toHaveProperty('estimate');
+    const filter = encodeURIComponent('"few" in device.tags');
+    expect(await page(`limit=5&count=estimate&filter=${filter}`)).toMatchObject({ estimate: 3 });
+    expect(await page(`limit=5&count=estimate&filter=${encodeURIComponent('device.connected')}`)).toMatchObject({
+      ...{ items: [], estimate: 0 },
+    });
+    expect((await page('count=exactly')).code).toBe('PARAMETER_INVALID');
+  });
 });

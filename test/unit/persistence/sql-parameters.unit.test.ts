@@ -15,6 +15,7 @@ const CHOSEN: Readonly<Record<string, readonly string[]>> = {
   'journal/postgres-journal.ts': ['forward'],
   'projections/device-list.ts': [
     ...['column', 'direction', 'beyond', 'cursor', "descending ? '<' : '>'"],
+    'matching(state)',
     ...["state === undefined ? '' : `and ${STATES[state]}`", 'STATES[state]', "after === undefined ? '$3' : '$5'"],
   ],
   // Names of aggregates, which are a type of their own, and of columns, which stand in the file.
