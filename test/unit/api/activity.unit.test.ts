@@ -110,6 +110,8 @@ describe('activity', () => {
     const connected = (address: string, device = 'pump-7') => event('DeviceConnected', device, { address });
     const handle = (...events: RecordedEvent[]) => activity.subscriber.handle(0, events);
     await handle(connected('10.0.0.1'), connected('10.0.0.9', 'pump-8'));
+    await handle(event('DeviceDisconnected', 'pump-8', { sessionEpoch: 1, reason: 'CONNECTION_LOST' }));
+    await handle(connected('10.0.0.9', 'pump-8'));
     await handle(ended, connected('10.0.0.2'));
     await handle(ended, connected('10.0.0.1'), ended, connected('10.0.0.2'));
     expect(activity.read('default').takenOver).toMatchObject([

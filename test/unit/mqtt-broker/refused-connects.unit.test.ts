@@ -85,7 +85,7 @@ describe('a refused connect is told with its reason', () => {
     expect(server.broker.refusedConnects.recent('acme')).toEqual([]);
   });
 
-  test('SEC-01 a client without a certificate is not let in by a resumed session either', async () => {
+  test('SEC-01 a client without a certificate gets no CONNACK, whatever session it got, and is counted', async () => {
     const { port, ca } = { port: server.port('mqtts'), ca: server.authority.cert };
     const { connect } = await import('node:tls');
     let session: Buffer | undefined;

@@ -53,6 +53,8 @@ describe('users', () => {
   test('a password that was checked must still be the one that counts', () => {
     const change = { type: 'UpdateUser', name: 'ann', verifierSha256: NEW, expectedVerifierSha256: NEW } as const;
     given(ann).when(change).refuses('VERSION_CONFLICT');
+    given(ann).when({ type: 'UpdateUser', name: 'ann', role: 'viewer', ifRevision: 7 }).refuses('VERSION_CONFLICT');
+    given(ann).when({ type: 'DeleteUser', name: 'ann', ifRevision: 7 }).refuses('VERSION_CONFLICT');
     const signIn: StartSession = { type: 'StartSession', session: sessionOf('ann'), verifierSha256: NEW };
     given(ann).when(signIn).refuses('SIGN_IN_FAILED');
     given().when(signIn).refuses('SIGN_IN_FAILED');
