@@ -26,6 +26,7 @@ import { createLogger, createMeter } from './observability.js';
 import { createCredentialUses } from './persistence/credential-uses.js';
 import { openDatabase } from './persistence/database.js';
 import { startEmbeddedPostgres } from './persistence/embedded-postgres.js';
+import { watchExpiringCertificates } from './persistence/expiring-certificates.js';
 import { createIdempotencyStore } from './persistence/idempotency-store.js';
 import { createIncomingIds } from './persistence/incoming-ids.js';
 import { openJournal } from './persistence/journal/postgres-journal.js';
@@ -194,6 +195,7 @@ async function startReaders(surroundings: Surroundings, storage: Storage, { tena
     deviceCodec.decode(type, schemaVersion, payload, occurredAt);
   const deviceIndex = createDeviceIndex({ database, decode });
   const connections = createConnectionHistory({ database, decode });
+  running.add('expiring certificates', watchExpiringCertificates(database, surroundings.meter));
   const telemetry = createTelemetryHistory({ database, journal, decode, streamOf: deviceStream });
   running.add('telemetry', telemetry);
   const verifiers = createPasswordVerifiers(database);

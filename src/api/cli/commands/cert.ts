@@ -8,20 +8,9 @@ import {
   type CommandContext,
   type ContextFactory,
 } from '../command-context.js';
-import { CREDENTIAL_LAMPS, type CredentialState } from '../credential-lamps.js';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Table } from '../table.js';
-import { relativeTime } from '../terminal.js';
 import { untilTrue } from '../until-true.js';
-
-interface Certificate {
-  readonly fingerprint: string;
-  readonly keyType: string;
-  readonly state: CredentialState;
-  readonly issuedAt: string;
-  readonly notAfter: string;
-  readonly revokeReason?: string;
-}
+import { addCertificateList, certificatesOf, type Certificate } from './cert-list.js';
 
 interface IssuedCertificate {
   readonly fingerprint: string;
@@ -38,33 +27,6 @@ interface IssueOptions {
   readonly out?: string;
 }
 
-const CERTIFICATE_TABLE: Table<Certificate> = {
-  columns: [
-    {
-      title: 'STATE',
-      cell: ({ state }) => CREDENTIAL_LAMPS[state][0],
-      colour: ({ state }) => CREDENTIAL_LAMPS[state][1],
-    },
-    { title: 'FINGERPRINT', cell: ({ fingerprint }) => fingerprint },
-    { title: 'KEY', cell: ({ keyType }) => keyType },
-    { title: 'ISSUED', cell: ({ issuedAt }) => relativeTime(issuedAt, Date.now()) },
-    { title: 'EXPIRES', cell: ({ notAfter }) => relativeTime(notAfter, Date.now()) },
-    { title: 'REASON', cell: ({ revokeReason }) => revokeReason ?? '' },
-  ],
-  fields: [
-    'fingerprint',
-    'serial',
-    'keyType',
-    'state',
-    'notBefore',
-    'notAfter',
-    'issuedAt',
-    'revokedAt',
-    'revokeReason',
-    'certificate',
-  ],
-};
-
 const pathOf = (device: string, ...rest: readonly string[]): string =>
   ['/api/v1/devices', encodeURIComponent(device), 'certificates', ...rest.map(encodeURIComponent)].join('/');
 
@@ -72,15 +34,7 @@ const pathOf = (device: string, ...rest: readonly string[]): string =>
 export function addCertificateCommands(program: Command, contextOf: ContextFactory): void {
   const certificate = program.command('cert').description('certificates of devices');
 
-  certificate
-    .command('ls <device>')
-    .alias('list')
-    .description('list the certificates of a device')
-    .action(async (device: string, _options: object, command: Command) => {
-      const context = await contextOf(command);
-      const none = `No certificate. Issue one: npx fleetlog cert issue ${device} --csr <file>`;
-      await context.output.rows(await certificatesOf(context, device), CERTIFICATE_TABLE, none);
-    });
+  addCertificateList(certificate, contextOf);
 
   issuing(certificate.command('issue <device>'))
     .description('issue a certificate, from a signing request or with a key made by the server')
@@ -140,11 +94,6 @@ function issuing(command: Command): Command {
       ).choices(['P-256', 'RSA']),
     )
     .option('--out <file>', 'write the certificate (PEM) here too');
-}
-
-async function certificatesOf({ client }: CommandContext, device: string): Promise<readonly Certificate[]> {
-  const { body } = await client.call({ method: 'GET', path: pathOf(device) });
-  return (body as { readonly items: readonly Certificate[] }).items;
 }
 
 async function issue(context: CommandContext, device: string, options: IssueOptions): Promise<IssuedCertificate> {

@@ -12,6 +12,7 @@ import {
 import { CliFailure, EXIT } from '../failure.js';
 import type { Table } from '../table.js';
 import { relativeTime, type Colour } from '../terminal.js';
+import { addConnectionsCommand } from './device-connections.js';
 
 /** A row of `GET /devices`, as far as a table shows it. */
 interface DeviceSummary {
@@ -142,6 +143,8 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
       const context = await contextOf(command);
       await show(context, await context.client.call({ method: 'GET', path: pathOf(id) }));
     });
+
+  addConnectionsCommand(device, contextOf);
 
   changing(device.command('create <id>'))
     .description('register a device')
