@@ -1,5 +1,6 @@
 import { FleetlogError } from '../actors/kernel/errors.js';
-import type { Origin, Outcome } from '../actors/kernel/ports.js';
+import type { Origin } from '../actors/kernel/ports.js';
+import type { TenantCommand } from '../actors/tenant/commands.js';
 import { tenantStream } from '../actors/tenant/events.js';
 import type { AccessParts } from './access.js';
 import { DEFAULT_TENANT } from './auth.js';
@@ -15,6 +16,7 @@ export interface FirstAdmin {
 }
 
 const NAME = 'admin';
+const CAUGHT_UP_TIMEOUT_MS = 5_000;
 const STREAM = tenantStream(DEFAULT_TENANT);
 const ORIGIN: Origin = { tenant: DEFAULT_TENANT, principal: 'system/start', policy: 'environment' };
 
@@ -34,19 +36,22 @@ export async function ensureFirstAdmin(access: AccessParts, given: string | unde
   if (given !== undefined && user !== undefined) {
     if (!(await checkPassword(access, DEFAULT_TENANT, user.verifierSha256, given))) {
       const verifierSha256 = await storePassword(access, DEFAULT_TENANT, NAME, given);
-      expectAccepted(await tenants.request(STREAM, { type: 'UpdateUser', name: NAME, verifierSha256 }, ORIGIN));
+      await record(access, { type: 'UpdateUser', name: NAME, verifierSha256 });
       await access.verifiers.discard(DEFAULT_TENANT, NAME, verifierSha256);
     }
     return { name: NAME, source: 'environment' };
   }
   const password = given ?? generatePassword();
   const verifierSha256 = await storePassword(access, DEFAULT_TENANT, NAME, password);
-  const command = { type: 'RegisterUser', name: NAME, role: 'admin', verifierSha256 } as const;
-  expectAccepted(await tenants.request(STREAM, command, ORIGIN));
+  await record(access, { type: 'RegisterUser', name: NAME, role: 'admin', verifierSha256 });
   return given === undefined ? { name: NAME, source: 'generated', password } : { name: NAME, source: 'environment' };
 }
 
-function expectAccepted(outcome: Outcome): void {
-  if (outcome.kind === 'accepted') return;
-  throw new FleetlogError('JOURNAL_UNAVAILABLE', 'The first admin could not be registered; start again.');
+/** Journals the command and waits until sign-ins are checked against it. */
+async function record({ tenants, registry }: AccessParts, command: TenantCommand): Promise<void> {
+  const outcome = await tenants.request(STREAM, command, ORIGIN);
+  if (outcome.kind !== 'accepted')
+    throw new FleetlogError('JOURNAL_UNAVAILABLE', 'The first admin could not be registered; start again.');
+  const { recorded } = outcome;
+  if (recorded) await registry.caughtUp(recorded.shard, recorded.position + recorded.count - 1, CAUGHT_UP_TIMEOUT_MS);
 }
