@@ -8,7 +8,7 @@ import {
 } from 'prom-client';
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { PinoPretty } from 'pino-pretty';
-import type { Buckets, Counter, Gauge, Histogram, Logger, Meter } from './actors/kernel/ports.js';
+import type { Buckets, Counter, Gauge, Histogram, Logger, Meter } from './actors/kernel/ports/surroundings.js';
 
 /** Fields that are never written, wherever they stand (SEC-140). */
 const SECRET_FIELDS = [

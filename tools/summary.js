@@ -5,7 +5,7 @@ export function wantsLocalKafka(environment = process.env) {
   return !environment.KAFKA_BROKERS || environment.KAFKA_BROKERS === 'local';
 }
 
-/** @param {{ url: string, mqtt: string | null, caFingerprint: string, dataDir: string, admin: import('../dist/api/first-admin.js').FirstAdmin }} ready @param {number} seconds @param {string} [device] */
+/** @param {{ url: string, mqtt: string | null, caFingerprint: string, dataDir: string, admin: import('../dist/api/access/first-admin.js').FirstAdmin }} ready @param {number} seconds @param {string} [device] */
 export function summary(ready, seconds, device) {
   const tryNext = [
     'npx fleetlog device ls',
@@ -27,7 +27,7 @@ export function summary(ready, seconds, device) {
   return `${lines.join('\n')}\n`;
 }
 
-/** @param {import('../dist/api/first-admin.js').FirstAdmin} admin */
+/** @param {import('../dist/api/access/first-admin.js').FirstAdmin} admin */
 function signIn({ name, source, password }) {
   if (source === 'generated') return `user ${name}   password  ${password}   (shown once)`;
   const origin = source === 'environment' ? 'as set by FLEETLOG_ADMIN_PASSWORD' : 'as set at the first start';

@@ -1,6 +1,6 @@
 import { strToU8, zipSync } from 'fflate';
 import { FleetlogError } from '../actors/kernel/errors.js';
-import type { Pkcs12File } from '../actors/kernel/ports.js';
+import type { Pkcs12File } from '../actors/kernel/ports/certificates.js';
 
 /** What leaves once: a certificate with the private key that the server made for it. */
 export interface BundleContent {

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
-import type { Recorded } from '../actors/kernel/ports.js';
-import type { Access } from './auth.js';
-import type { Parameters } from './parameters.js';
+import type { Recorded } from '../actors/kernel/ports/entities.js';
+import type { Access } from './access/auth.js';
+import type { Parameters } from './request/parameters.js';
 
 /** Looks for what an earlier, unanswered request with the same `Idempotency-Key` has done to a stream. */
 export type EarlierEffect = (stream: string) => Promise<Recorded | undefined>;

@@ -6,7 +6,7 @@ import { escapePointer } from '../actors/kernel/json.js';
 import { nearestName } from '../actors/kernel/nearest-name.js';
 import type { Role } from '../actors/tenant/events.js';
 import { codeOf, Refusal, type FieldError } from './problem.js';
-import { isRfc3339 } from './rfc3339.js';
+import { isRfc3339 } from './request/rfc3339.js';
 
 /** The contract lies beside the sources, and is found from there and from the build alike. */
 const CONTRACT_FILE = new URL('../../src/api/openapi.yaml', import.meta.url);

@@ -1,16 +1,19 @@
 import { createServer, type Server } from 'node:http';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { AuditLog, CertificateAuthority, Clock, Journal, Logger, Meter } from '../actors/kernel/ports.js';
-import type { AccessParts } from './access.js';
-import type { ActivityMonitor } from './activity/activity.js';
-import type { IdempotencyStore } from '../actors/kernel/idempotency.js';
-import { createAuthenticator } from './auth.js';
+import type { AuditLog } from '../actors/kernel/ports/access.js';
+import type { CertificateAuthority } from '../actors/kernel/ports/certificates.js';
+import type { Journal } from '../actors/kernel/ports/journal.js';
+import type { Clock, Logger, Meter } from '../actors/kernel/ports/surroundings.js';
+import type { AccessParts } from './access/access.js';
+import type { ActivityMonitor } from './system/activity.js';
+import type { IdempotencyStore } from '../actors/kernel/ports/idempotency.js';
+import { createAuthenticator } from './access/auth.js';
 import { createBundles } from './bundles.js';
 import { loadContract } from './contract.js';
 import type { Dashboard } from './dashboard-files.js';
-import { createEventStreams, type EventStreamLimits } from './event-stream.js';
+import { createEventStreams, type EventStreamLimits } from './events/event-stream.js';
 import { nameRequests, protectAnswers, refuseLongUrls, serveOnlyHosts } from './guards.js';
-import { createRateLimiter, type Rate } from './rate-limit.js';
+import { createRateLimiter, type Rate } from './request/rate-limit.js';
 import { fail, mountOperations } from './router.js';
 import { apiTokenHandlers } from './routes/api-tokens.js';
 import { authorityHandlers } from './routes/authority.js';
@@ -27,8 +30,8 @@ import { sessionHandlers, signInHandlers } from './routes/sessions.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
 import { telemetryHandlers, type TelemetryRouteOptions } from './routes/telemetry.js';
 import { userHandlers } from './routes/users.js';
-import { createSessionCookie } from './session-cookie.js';
-import { createSignInLimits } from './sign-in-limits.js';
+import { createSessionCookie } from './access/session-cookie.js';
+import { createSignInLimits } from './access/sign-in-limits.js';
 
 /** Bounds of the HTTP side (security.md §1). */
 export interface ApiLimits {

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { ERRORS, FleetlogError, type ErrorCode } from '../actors/kernel/errors.js';
-import type { Rejection } from '../actors/kernel/ports.js';
+import type { Rejection } from '../actors/kernel/ports/entities.js';
 
 /** HTTP status of each code. No other file gives a status to an error; the reference is written from it (`tools/docs.js`). */
 export const STATUS = {

@@ -1,16 +1,16 @@
 import type { Express, Request, Response } from 'express';
 import { FleetlogError, JournalUnavailable } from '../actors/kernel/errors.js';
-import type { Clock, Histogram, Logger } from '../actors/kernel/ports.js';
-import { roleReaches, type Access, type Authenticator } from './auth.js';
-import { readBody } from './body.js';
+import type { Clock, Histogram, Logger } from '../actors/kernel/ports/surroundings.js';
+import { roleReaches, type Access, type Authenticator } from './access/auth.js';
+import { readBody } from './request/body.js';
 import type { Handlers, PublicCall, PublicHandlers } from './call.js';
 import type { Contract, Operation } from './contract.js';
-import { readParameters } from './parameters.js';
-import { runOnce, type IdempotencyOptions } from './idempotency.js';
+import { readParameters } from './request/parameters.js';
+import { runOnce, type IdempotencyOptions } from './request/idempotency.js';
 import { missing, Refusal, sendProblem } from './problem.js';
-import { rateHeaders, type RateLimiter } from './rate-limit.js';
-import { refuseCrossSite } from './same-site.js';
-import type { SessionCookie } from './session-cookie.js';
+import { rateHeaders, type RateLimiter } from './request/rate-limit.js';
+import { refuseCrossSite } from './access/same-site.js';
+import type { SessionCookie } from './access/session-cookie.js';
 
 export interface RouterOptions extends IdempotencyOptions {
   readonly app: Express;

@@ -1,4 +1,4 @@
-import type { CredentialUse, CredentialUses } from '../actors/kernel/ports.js';
+import type { CredentialUse, CredentialUses } from '../actors/kernel/ports/access.js';
 import type { Database } from './database.js';
 import { fromMilliseconds, toMilliseconds } from './sql-time.js';
 

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import pg from 'pg';
 
 import { FleetlogError } from '../actors/kernel/errors.js';
-import type { Logger } from '../actors/kernel/ports.js';
+import type { Logger } from '../actors/kernel/ports/surroundings.js';
 
 export interface DatabaseOptions {
   /** `postgres://…`, a secret. */

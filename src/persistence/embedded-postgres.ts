@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-import type { Logger } from '../actors/kernel/ports.js';
+import type { Logger } from '../actors/kernel/ports/surroundings.js';
 import { pickAccount, type Account } from './embedded/account.js';
 import { findPostgresBinaries } from './embedded/binaries.js';
 import { clusterPaths, EMBEDDED_NAME, ensureCluster, prepareFolder, startFailure } from './embedded/cluster.js';

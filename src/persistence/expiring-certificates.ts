@@ -1,4 +1,4 @@
-import type { Meter } from '../actors/kernel/ports.js';
+import type { Meter } from '../actors/kernel/ports/surroundings.js';
 import type { Database } from './database.js';
 
 /** Spans that are told: time to act, and time to plan. */

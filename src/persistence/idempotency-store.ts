@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from '../actors/kernel/idempotency.js';
+import type { IdempotencyStore } from '../actors/kernel/ports/idempotency.js';
 import type { Database } from './database.js';
 import { toMilliseconds } from './sql-time.js';
 

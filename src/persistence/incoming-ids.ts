@@ -1,4 +1,4 @@
-import type { IncomingIds } from '../actors/kernel/ports.js';
+import type { IncomingIds } from '../actors/kernel/ports/journal.js';
 import type { Database } from './database.js';
 
 /** Open QoS 2 message ids. They are written by the append of their events alone. */

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
 
 import { FleetlogError } from '../actors/kernel/errors.js';
-import type { Logger } from '../actors/kernel/ports.js';
+import type { Logger } from '../actors/kernel/ports/surroundings.js';
 import type { Database } from './database.js';
 
 /** Two levels up is the root of the package, from `src/persistence` (tests) and `dist/persistence` alike. */

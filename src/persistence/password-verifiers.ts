@@ -1,4 +1,4 @@
-import type { PasswordVerifiers } from '../actors/kernel/ports.js';
+import type { PasswordVerifiers } from '../actors/kernel/ports/access.js';
 import type { Database } from './database.js';
 
 export function createPasswordVerifiers({ pool }: Database): PasswordVerifiers {

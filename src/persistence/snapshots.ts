@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotStore } from '../actors/kernel/ports.js';
+import type { Snapshot, SnapshotStore } from '../actors/kernel/ports/journal.js';
 import type { Database } from './database.js';
 
 interface SnapshotRow {

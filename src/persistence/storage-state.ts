@@ -1,4 +1,4 @@
-import type { Clock, Meter } from '../actors/kernel/ports.js';
+import type { Clock, Meter } from '../actors/kernel/ports/surroundings.js';
 import type { Database } from './database.js';
 
 /** What Postgres is and how it does. */

@@ -4,7 +4,7 @@ import { deviceCodec } from '../../src/actors/device/codec.js';
 import { deviceDecider } from '../../src/actors/device/decider.js';
 import type { DeviceState } from '../../src/actors/device/state.js';
 import { verifyChain, type ChainPoint } from '../../src/actors/kernel/hash-chain.js';
-import type { RecordedEvent } from '../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../src/actors/kernel/ports/journal.js';
 import { openDatabase, type Database } from '../../src/persistence/database.js';
 import { readShardRows } from '../../src/persistence/journal/event-rows.js';
 import { readHeads } from '../../src/persistence/journal/shard-states.js';

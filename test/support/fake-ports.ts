@@ -1,4 +1,4 @@
-import type { Clock, Logger, Meter } from '../../src/actors/kernel/ports.js';
+import type { Clock, Logger, Meter } from '../../src/actors/kernel/ports/surroundings.js';
 
 export interface LoggedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

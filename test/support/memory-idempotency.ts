@@ -1,4 +1,4 @@
-import type { IdempotencyStore } from '../../src/actors/kernel/idempotency.js';
+import type { IdempotencyStore } from '../../src/actors/kernel/ports/idempotency.js';
 
 interface Kept {
   readonly bodyTag: string;

@@ -7,7 +7,7 @@ import type {
   RecordedEvent,
   Snapshot,
   SnapshotStore,
-} from '../../src/actors/kernel/ports.js';
+} from '../../src/actors/kernel/ports/journal.js';
 
 /** A fault for one append: what the journal answers instead of (or after) taking it. */
 export type AppendFault = 'conflict' | 'fence' | 'unavailable' | 'error';

@@ -4,7 +4,7 @@ import { createDeviceDirectory } from '../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../src/actors/device/events.js';
 import type { DeviceState } from '../../src/actors/device/state.js';
 import type { DirectoryLimits, RunningDirectory } from '../../src/actors/kernel/entity-directory.js';
-import type { EntityDirectory, Outcome } from '../../src/actors/kernel/ports.js';
+import type { EntityDirectory, Outcome } from '../../src/actors/kernel/ports/entities.js';
 import { startSubscription } from '../../src/actors/kernel/subscription.js';
 import { startBroker, type Broker, type BrokerOptions } from '../../src/transport/mqtt/broker.js';
 import type { MqttLimits } from '../../src/transport/mqtt/limits.js';

@@ -1,5 +1,5 @@
 import type { TelemetryRecorded } from '../../src/actors/device/events.js';
-import type { RecordedEvent } from '../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../src/actors/kernel/ports/journal.js';
 import type {
   Aggregate,
   BucketColumns,
@@ -7,7 +7,7 @@ import type {
   LatestPoint,
   TelemetryHistory,
   TimeAxis,
-} from '../../src/actors/kernel/telemetry-history.js';
+} from '../../src/actors/kernel/ports/telemetry-history.js';
 
 const minuteOf = (time: number): number => Math.floor(time / 60_000);
 

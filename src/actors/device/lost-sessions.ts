@@ -1,4 +1,7 @@
-import type { DeviceIndex, EntityDirectory, Journal, Logger, Origin } from '../kernel/ports.js';
+import type { DeviceIndex } from '../kernel/ports/device-index.js';
+import type { EntityDirectory, Origin } from '../kernel/ports/entities.js';
+import type { Journal } from '../kernel/ports/journal.js';
+import type { Logger } from '../kernel/ports/surroundings.js';
 import type { DeviceCommand } from './commands.js';
 import { deviceStream } from './events.js';
 import type { DeviceState } from './state.js';

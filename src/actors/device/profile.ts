@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isIdentifier } from '../kernel/identifier.js';
 import { escapePointer } from '../kernel/json.js';
 import { nearestName } from '../kernel/nearest-name.js';
-import type { Rejection } from '../kernel/ports.js';
+import type { Rejection } from '../kernel/ports/entities.js';
 import type { DeviceProfile } from './events.js';
 
 /** Bounds of a registry entry (`docs/reference/limits.md`). A value at a bound passes. */

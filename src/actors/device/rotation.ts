@@ -1,5 +1,6 @@
-import type { ConnectionHistory } from '../kernel/connection-history.js';
-import type { Clock, EntityDirectory, Logger, Origin } from '../kernel/ports.js';
+import type { ConnectionHistory } from '../kernel/ports/connection-history.js';
+import type { EntityDirectory, Origin } from '../kernel/ports/entities.js';
+import type { Clock, Logger } from '../kernel/ports/surroundings.js';
 import type { DeviceCommand } from './commands.js';
 import { deviceStream } from './events.js';
 import type { DeviceState } from './state.js';

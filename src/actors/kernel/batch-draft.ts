@@ -2,7 +2,9 @@ import type { Decider, DomainEvent, EntityCodec } from './decider.js';
 import type { Entity } from './entity.js';
 import { linkEvent } from './hash-chain.js';
 import { encodeMetadata } from './origin.js';
-import type { Ask, EncodedEvent, IncomingId, Logger, Outcome } from './ports.js';
+import type { Ask, Outcome } from './ports/entities.js';
+import type { EncodedEvent, IncomingId } from './ports/journal.js';
+import type { Logger } from './ports/surroundings.js';
 
 /** One append carries at most so many events, or bytes of payload and metadata (a single decision may exceed them). */
 const MAX_EVENTS = 500;

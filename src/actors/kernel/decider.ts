@@ -1,4 +1,4 @@
-import type { Rejection } from './ports.js';
+import type { Rejection } from './ports/entities.js';
 
 /**
  * An event as the domain sees it, before encoding: a plain object, `data` is what becomes the payload.

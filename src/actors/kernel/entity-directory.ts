@@ -9,17 +9,9 @@ import {
 import type { InboxLimits } from './inbox.js';
 import { createQuarantine, type QuarantinedStream } from './quarantine.js';
 import { requestOutcome } from './request.js';
-import type {
-  Ask,
-  Clock,
-  EntityDirectory,
-  EntityLoad,
-  IncomingIds,
-  Journal,
-  Logger,
-  Meter,
-  SnapshotStore,
-} from './ports.js';
+import type { Ask, EntityDirectory, EntityLoad } from './ports/entities.js';
+import type { IncomingIds, Journal, SnapshotStore } from './ports/journal.js';
+import type { Clock, Logger, Meter } from './ports/surroundings.js';
 import { createRecoverySlots } from './recovery-slots.js';
 import { createSupervision } from './supervision.js';
 

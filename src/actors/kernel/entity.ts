@@ -1,6 +1,6 @@
 import { chainStart } from './hash-chain.js';
 import type { EntityCodec, DomainEvent } from './decider.js';
-import type { Snapshot } from './ports.js';
+import type { Snapshot } from './ports/journal.js';
 
 /** An entity in memory: the fold of its stream up to `sequence`. Replaced as a whole when an append fails. */
 export interface Entity<S> {

@@ -4,7 +4,8 @@ import type { DomainEvent } from './decider.js';
 import { asFleetlogError, createEntityKeeper, type EntityKeeper, type KeeperSetting } from './entity-keeper.js';
 import { FleetlogError } from './errors.js';
 import { createInbox, type InboxLimits } from './inbox.js';
-import type { AppendOutcome, Ask, Journal, Outcome } from './ports.js';
+import type { Ask, Outcome } from './ports/entities.js';
+import type { AppendOutcome, Journal } from './ports/journal.js';
 import type { Supervised, Supervision } from './supervision.js';
 
 /** Asks taken from the inbox at once, and their bytes. */

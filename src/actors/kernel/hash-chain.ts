@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { EncodedEvent, RecordedEvent } from './ports.js';
+import type { EncodedEvent, RecordedEvent } from './ports/journal.js';
 
 /**
  * The hash chain of a stream (SEC-154, SEC-155): whoever holds the events of one stream can prove, without Fleetlog and without

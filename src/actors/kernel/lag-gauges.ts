@@ -1,4 +1,4 @@
-import type { Meter } from './ports.js';
+import type { Meter } from './ports/surroundings.js';
 
 /** How far one shard of a subscription is behind. */
 interface Lag {

@@ -1,4 +1,4 @@
-import type { Origin } from './ports.js';
+import type { Origin } from './ports/entities.js';
 
 /** Order of the members in the metadata: fixed, because the bytes are hashed and a diff of two events should be readable. */
 const MEMBERS = [

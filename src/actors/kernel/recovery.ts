@@ -3,7 +3,8 @@ import { emptyEntity, fromSnapshot, type Entity } from './entity.js';
 import { FleetlogError } from './errors.js';
 import { fromJournal } from './from-journal.js';
 import { namesLink, verifyLink } from './hash-chain.js';
-import type { Journal, Logger, RecordedEvent, SnapshotStore } from './ports.js';
+import type { Journal, RecordedEvent, SnapshotStore } from './ports/journal.js';
+import type { Logger } from './ports/surroundings.js';
 
 /** Events asked from the journal at once while recovering. */
 const PAGE = 1000;

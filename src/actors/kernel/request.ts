@@ -1,4 +1,4 @@
-import type { Ask, Origin, Outcome, RequestOptions } from './ports.js';
+import type { Ask, Origin, Outcome, RequestOptions } from './ports/entities.js';
 
 const DEFAULT_TIMEOUT_MS = 20_000;
 

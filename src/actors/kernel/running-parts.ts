@@ -1,4 +1,4 @@
-import type { Logger } from './ports.js';
+import type { Logger } from './ports/surroundings.js';
 
 interface Stoppable {
   stop(): unknown;

@@ -1,4 +1,4 @@
-import type { Clock, Meter } from './ports.js';
+import type { Clock, Meter } from './ports/surroundings.js';
 
 /** How often the watch looks. */
 const LOOK_MS = 200;

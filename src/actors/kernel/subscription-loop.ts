@@ -1,6 +1,7 @@
 import { createBackOff } from './back-off.js';
 import { FleetlogError } from './errors.js';
-import type { Clock, Journal, Logger, RecordedEvent, Subscriber } from './ports.js';
+import type { Journal, RecordedEvent, Subscriber } from './ports/journal.js';
+import type { Clock, Logger } from './ports/surroundings.js';
 
 /** One shard of one subscription. */
 export interface SubscriptionLoop {

@@ -1,5 +1,6 @@
 import { observeLag } from './lag-gauges.js';
-import type { Clock, Journal, Logger, Meter, Subscriber, SubscriptionStatus } from './ports.js';
+import type { Journal, Subscriber, SubscriptionStatus } from './ports/journal.js';
+import type { Clock, Logger, Meter } from './ports/surroundings.js';
 import { startSubscriptionLoop } from './subscription-loop.js';
 
 export interface SubscriptionOptions {

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../kernel/ports.js';
+import type { RecordedEvent } from '../kernel/ports/journal.js';
 
 /** kafkajs never splits a batch (K9): a transaction stays below the broker's limit of 1 MiB with room for keys and headers. */
 export const BATCH_EVENTS = 1_000;

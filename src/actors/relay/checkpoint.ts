@@ -1,5 +1,6 @@
 import { StartRefused } from '../kernel/errors.js';
-import type { RelayCheckpoint, ShardHead } from '../kernel/ports.js';
+import type { ShardHead } from '../kernel/ports/journal.js';
+import type { RelayCheckpoint } from '../kernel/ports/publisher.js';
 
 /**
  * The position after which the relay goes on: the checkpoint in Kafka, 0 when there is none, for then the topic is a new one

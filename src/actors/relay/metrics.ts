@@ -1,4 +1,4 @@
-import type { Meter } from '../kernel/ports.js';
+import type { Meter } from '../kernel/ports/surroundings.js';
 
 export interface RelayMetrics {
   sent(events: number, seconds: number): void;

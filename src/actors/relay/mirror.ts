@@ -1,4 +1,5 @@
-import type { Journal, Logger } from '../kernel/ports.js';
+import type { Journal } from '../kernel/ports/journal.js';
+import type { Logger } from '../kernel/ports/surroundings.js';
 
 /**
  * Tells Postgres how far a shard is relayed: for people, for other nodes, and for the bounds of the next start; the truth is in

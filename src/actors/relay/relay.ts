@@ -1,4 +1,6 @@
-import type { Clock, EventPublisher, Journal, Logger, Meter, SubscriptionStatus } from '../kernel/ports.js';
+import type { Journal, SubscriptionStatus } from '../kernel/ports/journal.js';
+import type { EventPublisher } from '../kernel/ports/publisher.js';
+import type { Clock, Logger, Meter } from '../kernel/ports/surroundings.js';
 import { observeLag } from '../kernel/lag-gauges.js';
 import { createSupervision } from '../kernel/supervision.js';
 import { createRelayMetrics } from './metrics.js';

@@ -1,11 +1,11 @@
-import type { Clock } from '../../actors/kernel/ports.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { tenantStream, type Role } from '../../actors/tenant/events.js';
 import type { TenantTokenEntry } from '../../actors/tenant/state.js';
-import type { AccessParts } from '../access.js';
-import { sha256OfToken } from '../auth.js';
+import type { AccessParts } from '../access/access.js';
+import { sha256OfToken } from '../access/auth.js';
 import { sendJson, textParameter, type Handlers } from '../call.js';
-import { formatRfc3339 } from '../rfc3339.js';
-import { newToken, readExpiry } from '../tokens.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
+import { newToken, readExpiry } from '../access/tokens.js';
 import { validityJson } from './credential-json.js';
 import { reasonOf } from './registered-device.js';
 import { commandTenant } from './tenant-command.js';

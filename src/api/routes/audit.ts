@@ -1,10 +1,10 @@
 import { deviceStream } from '../../actors/device/events.js';
-import type { AuditEntry, AuditLog, AuditQuery } from '../../actors/kernel/ports.js';
+import type { AuditEntry, AuditLog, AuditQuery } from '../../actors/kernel/ports/access.js';
 import { sendJson, type Call, type Handlers } from '../call.js';
-import { auditEntryJson } from '../audit-json.js';
-import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
-import { linkNext } from '../link.js';
-import { parseRfc3339 } from '../rfc3339.js';
+import { auditEntryJson } from '../access/audit-json.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
+import { linkNext } from '../request/link.js';
+import { parseRfc3339 } from '../request/rfc3339.js';
 
 interface AuditParameters {
   readonly principal?: string;

@@ -1,9 +1,14 @@
-import type { CertificateRecord, CertificateState, ConnectionHistory } from '../../actors/kernel/connection-history.js';
-import type { CertificateAuthority, Clock } from '../../actors/kernel/ports.js';
+import type {
+  CertificateRecord,
+  CertificateState,
+  ConnectionHistory,
+} from '../../actors/kernel/ports/connection-history.js';
+import type { CertificateAuthority } from '../../actors/kernel/ports/certificates.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { sendJson, type Handlers } from '../call.js';
-import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
-import { linkNext } from '../link.js';
-import { formatRfc3339 } from '../rfc3339.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
+import { linkNext } from '../request/link.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
 
 interface AuthorityRouteOptions {
   readonly authority: CertificateAuthority;

@@ -1,8 +1,9 @@
 import type { DeviceState } from '../../actors/device/state.js';
-import type { CertificateAuthority, Clock, IssuedCertificate, NewKeyType } from '../../actors/kernel/ports.js';
+import type { CertificateAuthority, IssuedCertificate, NewKeyType } from '../../actors/kernel/ports/certificates.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
-import type { Doing } from '../outcome.js';
+import type { Doing } from '../request/outcome.js';
 import { missing, Refusal } from '../problem.js';
 import { certificatesJson, issuedCertificateJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';

@@ -1,10 +1,11 @@
-import type { ConnectionHistory, ConnectionRecord } from '../../actors/kernel/connection-history.js';
-import type { Clock, Journal } from '../../actors/kernel/ports.js';
+import type { ConnectionHistory, ConnectionRecord } from '../../actors/kernel/ports/connection-history.js';
+import type { Journal } from '../../actors/kernel/ports/journal.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { sendJson, textParameter, type Handlers } from '../call.js';
-import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
-import { linkNext } from '../link.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
+import { linkNext } from '../request/link.js';
 import { missing, Refusal } from '../problem.js';
-import { formatRfc3339, parseRfc3339 } from '../rfc3339.js';
+import { formatRfc3339, parseRfc3339 } from '../request/rfc3339.js';
 import { streamOfPath } from './registered-device.js';
 
 export interface ConnectionRouteOptions {

@@ -1,6 +1,6 @@
 import type { CertificateEntry, TokenEntry } from '../../actors/device/state.js';
-import type { IssuedCertificate } from '../../actors/kernel/ports.js';
-import { formatRfc3339 } from '../rfc3339.js';
+import type { IssuedCertificate } from '../../actors/kernel/ports/certificates.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
 
 /** What ends a credential; times are ms since 1970. */
 interface Validity {

@@ -1,12 +1,12 @@
-import type { Journal } from '../../actors/kernel/ports.js';
+import type { Journal } from '../../actors/kernel/ports/journal.js';
 import type { Handlers } from '../call.js';
-import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
-import { CSV, CSV_HEAD, eventCsv } from '../event-formats.js';
-import { eventPageJson } from '../event-json.js';
-import { linkNext } from '../link.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
+import { CSV, CSV_HEAD, eventCsv } from '../events/event-formats.js';
+import { eventPageJson } from '../events/event-json.js';
+import { linkNext } from '../request/link.js';
 import { missing } from '../problem.js';
-import { isRfc3339, parseRfc3339 } from '../rfc3339.js';
-import { firstSequenceAfter, readStreamPage } from '../stream-page.js';
+import { isRfc3339, parseRfc3339 } from '../request/rfc3339.js';
+import { firstSequenceAfter, readStreamPage } from '../events/stream-page.js';
 import { streamOfPath } from './registered-device.js';
 
 interface DeviceEventParameters {

@@ -1,8 +1,8 @@
 import type { DeviceState } from '../../actors/device/state.js';
-import type { DeviceSummary, RefusedConnect } from '../../actors/kernel/ports.js';
+import type { DeviceSummary, RefusedConnect } from '../../actors/kernel/ports/device-index.js';
 import type { Recent } from '../../actors/kernel/recent-series.js';
-import type { Rejection, TakenOver } from '../activity/device-troubles.js';
-import { formatRfc3339 } from '../rfc3339.js';
+import type { Rejection, TakenOver } from '../system/device-troubles.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
 
 /** A device as the API shows it (schema `Device`). */
 export function deviceJson(state: DeviceState): object {

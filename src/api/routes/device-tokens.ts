@@ -1,8 +1,8 @@
-import type { Clock } from '../../actors/kernel/ports.js';
-import { sha256OfToken } from '../auth.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
+import { sha256OfToken } from '../access/auth.js';
 import { sendJson, textParameter, type Handlers } from '../call.js';
 import { missing } from '../problem.js';
-import { newToken, readExpiry } from '../tokens.js';
+import { newToken, readExpiry } from '../access/tokens.js';
 import { deviceTokenJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 

@@ -1,16 +1,18 @@
 import type { DeviceProfile } from '../../actors/device/events.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { AuditLog, DeviceListQuery, DeviceSummary, Journal, RefusedConnects } from '../../actors/kernel/ports.js';
-import type { ActivityMonitor } from '../activity/activity.js';
+import type { AuditLog } from '../../actors/kernel/ports/access.js';
+import type { DeviceListQuery, DeviceSummary, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
+import type { Journal } from '../../actors/kernel/ports/journal.js';
+import type { ActivityMonitor } from '../system/activity.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
-import { decodeCursor, encodeCursor, refuseCursor } from '../cursor.js';
-import { deviceFilter } from '../filter.js';
-import { boundRevision, etagOf, mayChange, namesRevision } from '../etag.js';
-import { linkNext } from '../link.js';
-import { pathsOfPatch, type Paths } from '../changed-paths.js';
+import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
+import { deviceFilter } from '../events/filter.js';
+import { boundRevision, etagOf, mayChange, namesRevision } from '../request/etag.js';
+import { linkNext } from '../request/link.js';
+import { pathsOfPatch, type Paths } from '../request/changed-paths.js';
 import { Refusal } from '../problem.js';
-import { versionConflict } from '../version-conflict.js';
+import { versionConflict } from '../request/version-conflict.js';
 import { deviceJson, liveDeviceJson, summaryJson } from './device-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
 

@@ -1,17 +1,17 @@
-import type { Journal, RecordedEvent } from '../../actors/kernel/ports.js';
+import type { Journal, RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { Call, Handlers } from '../call.js';
-import { CSV, LINES, serverSentEvents } from '../event-formats.js';
-import { eventPageJson } from '../event-json.js';
-import { readBackwards } from '../event-scan-back.js';
-import { scanJournal, type EventSelection } from '../event-scan.js';
-import type { EventStreams, StreamFormat } from '../event-stream.js';
-import { eventFilter } from '../filter.js';
-import { linkNext } from '../link.js';
-import { formatPositions, headPositions, parsePositions, type Positions } from '../positions.js';
+import { CSV, LINES, serverSentEvents } from '../events/event-formats.js';
+import { eventPageJson } from '../events/event-json.js';
+import { readBackwards } from '../events/event-scan-back.js';
+import { scanJournal, type EventSelection } from '../events/event-scan.js';
+import type { EventStreams, StreamFormat } from '../events/event-stream.js';
+import { eventFilter } from '../events/filter.js';
+import { linkNext } from '../request/link.js';
+import { formatPositions, headPositions, parsePositions, type Positions } from '../events/positions.js';
 import { Refusal } from '../problem.js';
-import { parseRfc3339 } from '../rfc3339.js';
-import { MAX_PAGE_BYTES } from '../stream-page.js';
+import { parseRfc3339 } from '../request/rfc3339.js';
+import { MAX_PAGE_BYTES } from '../events/stream-page.js';
 
 interface EventRouteOptions {
   readonly journal: Journal;

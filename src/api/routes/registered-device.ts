@@ -1,10 +1,11 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { ConnectionHistory } from '../../actors/kernel/connection-history.js';
-import type { DeviceIndex, EntityDirectory, Recorded } from '../../actors/kernel/ports.js';
+import type { ConnectionHistory } from '../../actors/kernel/ports/connection-history.js';
+import type { DeviceIndex } from '../../actors/kernel/ports/device-index.js';
+import type { EntityDirectory, Recorded } from '../../actors/kernel/ports/entities.js';
 import { textParameter, type Call } from '../call.js';
-import { doOnce, tellRecorded, type Doing } from '../outcome.js';
+import { doOnce, tellRecorded, type Doing } from '../request/outcome.js';
 import { missing } from '../problem.js';
 
 /** What the routes of devices and their credentials work with. */

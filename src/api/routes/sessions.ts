@@ -1,16 +1,16 @@
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { Clock } from '../../actors/kernel/ports.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { tenantStream } from '../../actors/tenant/events.js';
 import type { SessionEntry, TenantState } from '../../actors/tenant/state.js';
-import type { AccessParts } from '../access.js';
-import { DEFAULT_TENANT, sessionStands, sha256OfToken, type SessionGrant } from '../auth.js';
+import type { AccessParts } from '../access/access.js';
+import { DEFAULT_TENANT, sessionStands, sha256OfToken, type SessionGrant } from '../access/auth.js';
 import { sendJson, textParameter, type Call, type Handlers, type PublicCall, type PublicHandlers } from '../call.js';
-import { checkPassword, storePassword } from '../password-check.js';
+import { checkPassword, storePassword } from '../access/password-check.js';
 import { missing, Refusal } from '../problem.js';
-import { formatRfc3339 } from '../rfc3339.js';
-import { fromBrowser, refuseCrossSite } from '../same-site.js';
-import type { SessionCookie } from '../session-cookie.js';
-import type { SignInLimits } from '../sign-in-limits.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
+import { fromBrowser, refuseCrossSite } from '../access/same-site.js';
+import type { SessionCookie } from '../access/session-cookie.js';
+import type { SignInLimits } from '../access/sign-in-limits.js';
 import { commandTenant, commandTenantAs } from './tenant-command.js';
 
 export interface SessionRouteOptions {

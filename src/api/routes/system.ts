@@ -1,15 +1,11 @@
-import type {
-  DeviceIndex,
-  EntityLoad,
-  RefusedConnect,
-  RefusedConnects,
-  RelayVerification,
-  SubscriptionStatus,
-} from '../../actors/kernel/ports.js';
+import type { DeviceIndex, RefusedConnect, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
+import type { EntityLoad } from '../../actors/kernel/ports/entities.js';
+import type { SubscriptionStatus } from '../../actors/kernel/ports/journal.js';
+import type { RelayVerification } from '../../actors/kernel/ports/publisher.js';
 import type { QuarantinedStream } from '../../actors/kernel/quarantine.js';
 import type { Recent } from '../../actors/kernel/recent-series.js';
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { ActivityMonitor } from '../activity/activity.js';
+import type { ActivityMonitor } from '../system/activity.js';
 import { sendJson, type Handlers } from '../call.js';
 import { recentJson } from './device-json.js';
 import type { Readiness } from './public.js';

@@ -1,9 +1,9 @@
-import type { Clock } from '../../actors/kernel/ports.js';
-import type { Aggregate, TimeAxis } from '../../actors/kernel/telemetry-history.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
+import type { Aggregate, TimeAxis } from '../../actors/kernel/ports/telemetry-history.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { missing, Refusal } from '../problem.js';
-import { formatRfc3339, isRfc3339, parseRfc3339 } from '../rfc3339.js';
-import { drawChart, skewOf, type ChartSources } from '../telemetry-chart.js';
+import { formatRfc3339, isRfc3339, parseRfc3339 } from '../request/rfc3339.js';
+import { drawChart, skewOf, type ChartSources } from '../telemetry/telemetry-chart.js';
 import { streamOfPath } from './registered-device.js';
 
 export interface TelemetryRouteOptions extends ChartSources {

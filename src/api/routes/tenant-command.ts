@@ -1,9 +1,9 @@
-import type { Origin } from '../../actors/kernel/ports.js';
+import type { Origin } from '../../actors/kernel/ports/entities.js';
 import type { TenantCommand } from '../../actors/tenant/commands.js';
 import { tenantStream } from '../../actors/tenant/events.js';
-import type { AccessParts } from '../access.js';
+import type { AccessParts } from '../access/access.js';
 import type { Call, PublicCall } from '../call.js';
-import { doOnce, tellRecorded, type Doing } from '../outcome.js';
+import { doOnce, tellRecorded, type Doing } from '../request/outcome.js';
 
 /** A credential counts, or counts no more, from the answer on; the registry is behind by milliseconds, or Postgres is away. */
 const CAUGHT_UP_TIMEOUT_MS = 5000;

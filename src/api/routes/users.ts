@@ -1,15 +1,15 @@
-import type { AuditLog } from '../../actors/kernel/ports.js';
+import type { AuditLog } from '../../actors/kernel/ports/access.js';
 import type { Role } from '../../actors/tenant/events.js';
 import { tenantStream } from '../../actors/tenant/events.js';
 import type { UserEntry } from '../../actors/tenant/state.js';
-import type { AccessParts } from '../access.js';
+import type { AccessParts } from '../access/access.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
-import { pathsOfPatch, type Paths } from '../changed-paths.js';
-import { boundRevision, etagOf, mayChange, namesRevision } from '../etag.js';
-import { storePassword } from '../password-check.js';
+import { pathsOfPatch, type Paths } from '../request/changed-paths.js';
+import { boundRevision, etagOf, mayChange, namesRevision } from '../request/etag.js';
+import { storePassword } from '../access/password-check.js';
 import { missing, Refusal } from '../problem.js';
-import { formatRfc3339 } from '../rfc3339.js';
-import { versionConflict } from '../version-conflict.js';
+import { formatRfc3339 } from '../request/rfc3339.js';
+import { versionConflict } from '../request/version-conflict.js';
 import { commandTenant } from './tenant-command.js';
 
 interface CreateUser {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { toMilliseconds } from '../sql-time.js';
 
 export interface EventRow {

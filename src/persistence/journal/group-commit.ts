@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 import { JournalUnavailable } from '../../actors/kernel/errors.js';
-import type { Append, AppendOutcome } from '../../actors/kernel/ports.js';
+import type { Append, AppendOutcome } from '../../actors/kernel/ports/journal.js';
 import { abandon, waitFor, type WaitingAppend } from './waiting-append.js';
 
 /** What one statement takes at most; a larger append goes alone. */

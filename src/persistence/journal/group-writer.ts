@@ -1,5 +1,6 @@
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { Clock, Logger, RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
+import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
 import { lookUpAppends, type Found } from './append-lookup.js';
 import { executeAppend } from './append-statement.js';
 import { createPausingBackOff } from './pause.js';

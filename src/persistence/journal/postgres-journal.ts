@@ -1,4 +1,5 @@
-import type { Clock, Journal, Logger, Meter } from '../../actors/kernel/ports.js';
+import type { Journal } from '../../actors/kernel/ports/journal.js';
+import type { Clock, Logger, Meter } from '../../actors/kernel/ports/surroundings.js';
 import type { Database } from '../database.js';
 import { pauseFor } from './pause.js';
 import { readLastRecorded, readShardRows, readStreamRows } from './event-rows.js';

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import type { WaitingAppend } from './waiting-append.js';
 
 /** Appends of one shard that go out together; they all carry the same epoch. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import type { RecordedEvent, ShardHead } from '../../actors/kernel/ports.js';
+import type { RecordedEvent, ShardHead } from '../../actors/kernel/ports/journal.js';
 import { createTailRing } from './tail-ring.js';
 
 /** What this node knows of the shards: epochs, heads and the newest events. Heads and epochs only ever grow. */

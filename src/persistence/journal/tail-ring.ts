@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 
 /** Newest events of one shard in memory: contiguous, ending at `head`, bounded by bytes. */
 export interface TailRing {

@@ -1,5 +1,5 @@
 import { FleetlogError, JournalUnavailable } from '../../actors/kernel/errors.js';
-import type { Append, AppendOutcome } from '../../actors/kernel/ports.js';
+import type { Append, AppendOutcome } from '../../actors/kernel/ports/journal.js';
 
 /** An append between `Journal.append` and its outcome: one object and one promise, because there is one per actor and batch. */
 export interface WaitingAppend {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import { errorCode, type Database, type OwnConnection } from '../database.js';
 import { createPausingBackOff } from './pause.js';
 

@@ -1,4 +1,5 @@
-import type { AuditLog, AuditQuery, RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
+import type { AuditLog, AuditQuery } from '../../actors/kernel/ports/access.js';
+import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';

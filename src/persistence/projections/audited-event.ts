@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 
 /** In metadata as `origin.ts` writes it: text of clients can not look like it, its quotes are escaped. */
 const BY_DEVICE = Buffer.from('"principal":"device/');

@@ -1,6 +1,10 @@
 import type pg from 'pg';
 
-import type { CertificateQuery, CertificateRecord, CertificateState } from '../../actors/kernel/connection-history.js';
+import type {
+  CertificateQuery,
+  CertificateRecord,
+  CertificateState,
+} from '../../actors/kernel/ports/connection-history.js';
 import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
 
 interface CertificateRow {

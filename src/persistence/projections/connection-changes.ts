@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import type { DeviceConnected, DeviceDisconnected } from '../../actors/device/events.js';
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 
 export type ConnectionEvent = DeviceConnected | DeviceDisconnected;

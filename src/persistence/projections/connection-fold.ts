@@ -1,5 +1,5 @@
 import type { DeviceConnected, DeviceDisconnected, DeviceEvent } from '../../actors/device/events.js';
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 
 /** What a batch says about one connection; without `begin` it began earlier. */

@@ -1,8 +1,12 @@
 import type pg from 'pg';
 
 import type { DeviceEvent } from '../../actors/device/events.js';
-import type { ConnectionHistory, ConnectionQuery, ConnectionRecord } from '../../actors/kernel/connection-history.js';
-import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
+import type {
+  ConnectionHistory,
+  ConnectionQuery,
+  ConnectionRecord,
+} from '../../actors/kernel/ports/connection-history.js';
+import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
 import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
 import { fromMilliseconds, toMilliseconds } from '../sql-time.js';

@@ -1,6 +1,6 @@
 import type { DeviceEvent, DeviceProfile } from '../../actors/device/events.js';
 import type { EvolveContext } from '../../actors/kernel/decider.js';
-import type { DeviceSummary } from '../../actors/kernel/ports.js';
+import type { DeviceSummary } from '../../actors/kernel/ports/device-index.js';
 
 /** What the index holds of one device. */
 export interface DeviceEntry {

@@ -1,7 +1,8 @@
 import type pg from 'pg';
 
 import type { DeviceEvent } from '../../actors/device/events.js';
-import type { DeviceIndex, RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
+import type { DeviceIndex } from '../../actors/kernel/ports/device-index.js';
+import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { loadCheckpoint, moveCheckpoint, movedCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';

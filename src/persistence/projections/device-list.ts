@@ -1,6 +1,11 @@
 import type pg from 'pg';
 
-import type { DeviceCounts, DeviceListQuery, DeviceSelection, DeviceSummary } from '../../actors/kernel/ports.js';
+import type {
+  DeviceCounts,
+  DeviceListQuery,
+  DeviceSelection,
+  DeviceSummary,
+} from '../../actors/kernel/ports/device-index.js';
 import { fromMilliseconds } from '../sql-time.js';
 import { DEVICE_COLUMNS, toSummary, type DeviceRow } from './device-rows.js';
 

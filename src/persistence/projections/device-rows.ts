@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-import type { DeviceSummary } from '../../actors/kernel/ports.js';
+import type { DeviceSummary } from '../../actors/kernel/ports/device-index.js';
 import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
 import type { DeviceEntry } from './device-entry.js';
 

@@ -1,5 +1,5 @@
 import type { TelemetryRecorded } from '../../actors/device/events.js';
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 
 /** Numbers of one minute or hour. Times are ms since 1970. */

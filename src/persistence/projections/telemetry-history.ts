@@ -1,6 +1,6 @@
 import type { DeviceEvent } from '../../actors/device/events.js';
-import type { Journal, RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
-import type { TelemetryHistory } from '../../actors/kernel/telemetry-history.js';
+import type { Journal, RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
+import type { TelemetryHistory } from '../../actors/kernel/ports/telemetry-history.js';
 import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
 import { inTransaction } from '../transaction.js';

@@ -6,7 +6,7 @@ import {
   type BucketColumns,
   type BucketQuery,
   type LatestPoint,
-} from '../../actors/kernel/telemetry-history.js';
+} from '../../actors/kernel/ports/telemetry-history.js';
 import { BOTH, DEVICE, SERVER } from './telemetry-fold.js';
 
 /** What a wider bucket says, out of those that are stored. */

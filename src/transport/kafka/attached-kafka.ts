@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Clock, Logger } from '../../actors/kernel/ports.js';
+import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
 import { createEventPublisher, type KafkaPublisher } from './event-publisher.js';
 import type { KafkaConnection } from './kafka-client.js';
 import { keepLocalKafka } from './kept-broker.js';

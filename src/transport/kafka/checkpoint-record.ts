@@ -1,4 +1,4 @@
-import type { RelayCheckpoint } from '../../actors/kernel/ports.js';
+import type { RelayCheckpoint } from '../../actors/kernel/ports/publisher.js';
 import type { Cluster, FetchedRecord } from './kafkajs-internals.js';
 import type { ByteWriter } from './byte-writer.js';
 import type { PartitionPlace } from './partition-place.js';

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import type { ByteWriter } from './byte-writer.js';
 import { timestampOf } from './event-record.js';
 import { writeEventRecord } from './event-record-writer.js';

@@ -1,6 +1,7 @@
 import { withDeadline } from '../../actors/kernel/deadline.js';
 import { StartRefused } from '../../actors/kernel/errors.js';
-import type { Clock, EventPublisher, RelayCheckpoint } from '../../actors/kernel/ports.js';
+import type { EventPublisher, RelayCheckpoint } from '../../actors/kernel/ports/publisher.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { readLastCheckpoint } from './checkpoint-record.js';
 import { createKafkaClient, type KafkaClient, type KafkaConnection } from './kafka-client.js';
 import type { Cluster } from './kafkajs-internals.js';

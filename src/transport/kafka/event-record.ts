@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { HEADER_MEMBERS } from './metadata-members.js';
 

@@ -1,5 +1,5 @@
 import kafkajs, { type Kafka, type logCreator, type SASLOptions } from 'kafkajs';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import { Cluster, createRootLogger, createSocketFactory, READ_COMMITTED, stopIdleTimers } from './kafkajs-internals.js';
 
 export interface KafkaConnection {

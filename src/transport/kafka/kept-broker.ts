@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBackOff } from '../../actors/kernel/back-off.js';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import { startLocalKafka, type LocalKafka } from './local-broker.js';
 
 export interface KeptKafkaOptions {

@@ -1,5 +1,7 @@
 import { withDeadline } from '../../actors/kernel/deadline.js';
-import type { Clock, RecordedEvent, RelayCheckpoint } from '../../actors/kernel/ports.js';
+import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
+import type { RelayCheckpoint } from '../../actors/kernel/ports/publisher.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { ByteWriter } from './byte-writer.js';
 import { writeCheckpointBatch } from './checkpoint-record.js';
 import { writeEventBatch } from './event-batch.js';

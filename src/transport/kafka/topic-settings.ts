@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { StartRefused } from '../../actors/kernel/errors.js';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 
 /** The two topics of the relay. */
 export interface TopicNames {

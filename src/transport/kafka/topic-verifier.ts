@@ -1,4 +1,5 @@
-import type { Journal, RecordedEvent, RelayFaultKind, RelayVerification } from '../../actors/kernel/ports.js';
+import type { Journal, RecordedEvent } from '../../actors/kernel/ports/journal.js';
+import type { RelayFaultKind, RelayVerification } from '../../actors/kernel/ports/publisher.js';
 import { readLastCheckpoint } from './checkpoint-record.js';
 import { onCluster, type KafkaPublisher } from './event-publisher.js';
 import { toEventRecord } from './event-record.js';

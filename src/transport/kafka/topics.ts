@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { StartRefused } from '../../actors/kernel/errors.js';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import type { KafkaClient } from './kafka-client.js';
 import { checkSettings, COMPACTED, KEPT_FOR_EVER, type TopicNames } from './topic-settings.js';
 

@@ -1,6 +1,6 @@
 import type { AedesOptions, Client } from 'aedes';
 import type { DisconnectReason } from '../../actors/device/events.js';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import type { Admission } from './admission.js';
 import type { InboundPublish, OutboundPacket } from './aedes-internals.js';
 import type { CommitGate } from './commit-gate.js';

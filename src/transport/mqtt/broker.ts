@@ -4,15 +4,10 @@ import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
 import type { StallWatch } from '../../actors/kernel/stall-watch.js';
-import type {
-  Clock,
-  DeviceIndex,
-  EntityDirectory,
-  Logger,
-  Meter,
-  RefusedConnects,
-  Subscriber,
-} from '../../actors/kernel/ports.js';
+import type { DeviceIndex, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
+import type { EntityDirectory } from '../../actors/kernel/ports/entities.js';
+import type { Subscriber } from '../../actors/kernel/ports/journal.js';
+import type { Clock, Logger, Meter } from '../../actors/kernel/ports/surroundings.js';
 import { createAdmission } from './admission.js';
 import { createAudience } from './audience.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';

@@ -1,7 +1,8 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { Clock, EntityDirectory, Logger, Rejection } from '../../actors/kernel/ports.js';
+import type { EntityDirectory, Rejection } from '../../actors/kernel/ports/entities.js';
+import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
 import { closeConnection, type Connection, type DeviceSession } from './connection.js';
 import { decodeUplink } from './dialects/native.js';
 import { toRejectMessage, type MessageRefusal } from './dialects/refusal.js';

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { DisconnectReason } from '../../actors/device/events.js';
-import type { Origin } from '../../actors/kernel/ports.js';
+import type { Origin } from '../../actors/kernel/ports/entities.js';
 import type { PeerIdentity } from '../pki/identity.js';
 import type { Peer } from './access.js';
 import type { BrokerClient } from './aedes-internals.js';

@@ -1,7 +1,7 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import type { EntityDirectory } from '../../actors/kernel/ports.js';
+import type { EntityDirectory } from '../../actors/kernel/ports/entities.js';
 import type { DeviceSession } from './connection.js';
 
 const RETRY_MS = 2_000;

@@ -1,5 +1,5 @@
 import type { DeviceCommand } from '../../actors/device/commands.js';
-import type { Ask, Origin, Outcome } from '../../actors/kernel/ports.js';
+import type { Ask, Origin, Outcome } from '../../actors/kernel/ports/entities.js';
 import type { InboundMessage } from './publish-intake.js';
 
 /** Where an entry's end is worked on: the queue of its connection. */

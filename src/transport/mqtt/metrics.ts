@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Histogram, Meter } from '../../actors/kernel/ports.js';
+import type { Counter, Gauge, Histogram, Meter } from '../../actors/kernel/ports/surroundings.js';
 
 /** What became of a message. */
 export type MessageResult = 'accepted' | 'duplicate' | 'rejected' | 'superseded' | 'failed' | 'stalled' | 'dropped';

@@ -1,4 +1,5 @@
-import type { Clock, Logger, RefusedConnect, RefusedConnects } from '../../actors/kernel/ports.js';
+import type { RefusedConnect, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
+import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
 import { createRecentSeries } from '../../actors/kernel/recent-series.js';
 import type { Peer } from './access.js';
 import { clientIdOf } from './connection.js';

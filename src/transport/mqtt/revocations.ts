@@ -1,5 +1,5 @@
 import type { DisconnectReason } from '../../actors/device/events.js';
-import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports.js';
+import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { closeConnection } from './connection.js';
 import type { Attendance, LiveConnections } from './live-connections.js';

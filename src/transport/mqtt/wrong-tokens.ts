@@ -1,4 +1,4 @@
-import type { Clock } from '../../actors/kernel/ports.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 
 const MINUTE_MS = 60_000;
 const SLOWED_TRY_MS = 1_000;

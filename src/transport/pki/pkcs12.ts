@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import forge from 'node-forge';
-import type { Pkcs12File } from '../../actors/kernel/ports.js';
+import type { Pkcs12File } from '../../actors/kernel/ports/certificates.js';
 
 export interface Pkcs12Content {
   /** Name of the entry: the alias in a Java key store. Characters of the basic multilingual plane. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Clock } from '../../actors/kernel/ports.js';
+import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { readSecretFile, writeSecretFile } from './secret-file.js';
 import type { KeyedCertificate, Validity } from './signing-protocol.js';
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { Logger } from '../../actors/kernel/ports.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import type { SigningAnswer, SigningJob, SigningJobs, SigningThreadData } from './signing-protocol.js';
 
 export interface SignerOptions {

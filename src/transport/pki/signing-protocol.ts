@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../actors/kernel/errors.js';
-import type { IssuedCertificate, KeyedDeviceCertificate, NewKeyType } from '../../actors/kernel/ports.js';
+import type { IssuedCertificate, KeyedDeviceCertificate, NewKeyType } from '../../actors/kernel/ports/certificates.js';
 
 /** First and last instant of a certificate, ms since 1970. */
 export interface Validity {

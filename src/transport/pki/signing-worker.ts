@@ -10,7 +10,7 @@ import {
 import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { FleetlogError } from '../../actors/kernel/errors.js';
-import type { IssuedCertificate, NewKeyType, Pkcs12File } from '../../actors/kernel/ports.js';
+import type { IssuedCertificate, NewKeyType, Pkcs12File } from '../../actors/kernel/ports/certificates.js';
 import { buildAuthority, buildDevice, buildServer, importSigningKey, issuerOf } from './certificate-builder.js';
 import { readCertificateRequest } from './csr.js';
 import { buildPkcs12 } from './pkcs12.js';

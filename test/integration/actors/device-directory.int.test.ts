@@ -5,7 +5,7 @@ import { deviceDecider } from '../../../src/actors/device/decider.js';
 import { createDeviceDirectory } from '../../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../../src/actors/device/events.js';
 import { verifyChain } from '../../../src/actors/kernel/hash-chain.js';
-import type { Ask, Outcome } from '../../../src/actors/kernel/ports.js';
+import type { Ask, Outcome } from '../../../src/actors/kernel/ports/entities.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createIncomingIds } from '../../../src/persistence/incoming-ids.js';
 import { createSnapshotStore } from '../../../src/persistence/snapshots.js';

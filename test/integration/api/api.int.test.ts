@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { strFromU8, unzipSync } from 'fflate';
-import { sha256OfToken } from '../../../src/api/auth.js';
+import { sha256OfToken } from '../../../src/api/access/auth.js';
 import {
   openCertificateAuthority,
   type OpenedCertificateAuthority,

@@ -1,5 +1,5 @@
 import { deviceCodec } from '../../../src/actors/device/codec.js';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import type { ApiOptions } from '../../../src/api/http.js';
 import { createCredentialUses } from '../../../src/persistence/credential-uses.js';

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { startRelay, type Relay } from '../../../src/actors/relay/relay.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
 import { createTopicVerifier } from '../../../src/transport/kafka/topic-verifier.js';

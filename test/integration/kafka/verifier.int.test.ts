@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { toEventRecord } from '../../../src/transport/kafka/event-record.js';
 import type { KafkaPublisher } from '../../../src/transport/kafka/event-publisher.js';
 import type { TopicNames } from '../../../src/transport/kafka/topic-settings.js';

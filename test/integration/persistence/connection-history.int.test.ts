@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { DeviceEvent } from '../../../src/actors/device/events.js';
-import type { CertificateQuery } from '../../../src/actors/kernel/connection-history.js';
+import type { CertificateQuery } from '../../../src/actors/kernel/ports/connection-history.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createConnectionHistory } from '../../../src/persistence/projections/connection-history.js';
 import { createSilentLogger } from '../../support/fake-ports.js';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { DeviceEvent } from '../../../src/actors/device/events.js';
-import type { DeviceListQuery } from '../../../src/actors/kernel/ports.js';
+import type { DeviceListQuery } from '../../../src/actors/kernel/ports/device-index.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createDeviceIndex } from '../../../src/persistence/projections/device-index.js';
 import { createSilentLogger } from '../../support/fake-ports.js';

@@ -1,6 +1,6 @@
 import { deviceCodec } from '../../../src/actors/device/codec.js';
 import { deviceStream, type DeviceEvent, type DeviceProfile } from '../../../src/actors/device/events.js';
-import type { RecordedEvent, Subscriber } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent, Subscriber } from '../../../src/actors/kernel/ports/journal.js';
 
 export const PROFILE: DeviceProfile = { attributes: {}, tags: [], groups: [], via: [], gateway: false };
 export const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEvent) =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deviceCodec } from '../../../src/actors/device/codec.js';
 import { deviceStream, type DeviceEvent } from '../../../src/actors/device/events.js';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { watchExpiringCertificates } from '../../../src/persistence/expiring-certificates.js';
 import { createConnectionHistory } from '../../../src/persistence/projections/connection-history.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 
-import type { KeyedRequest } from '../../../src/actors/kernel/idempotency.js';
+import type { KeyedRequest } from '../../../src/actors/kernel/ports/idempotency.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createIdempotencyStore } from '../../../src/persistence/idempotency-store.js';
 import { createSilentLogger } from '../../support/fake-ports.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
-import type { Append, AppendOutcome } from '../../../src/actors/kernel/ports.js';
+import type { Append, AppendOutcome } from '../../../src/actors/kernel/ports/journal.js';
 import { openDatabase } from '../../../src/persistence/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/persistence/embedded-postgres.js';
 import { migrate } from '../../../src/persistence/migrate.js';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { Append, AppendOutcome, Journal } from '../../../src/actors/kernel/ports.js';
+import type { Append, AppendOutcome, Journal } from '../../../src/actors/kernel/ports/journal.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.js';

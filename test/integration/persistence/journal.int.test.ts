@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import {

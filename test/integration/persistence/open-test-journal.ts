@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Append, AppendOutcome, EncodedEvent, Journal } from '../../../src/actors/kernel/ports.js';
+import type { Append, AppendOutcome, EncodedEvent, Journal } from '../../../src/actors/kernel/ports/journal.js';
 import { openDatabase, type DatabaseOptions } from '../../../src/persistence/database.js';
 import {
   openJournal,

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { deviceCodec } from '../../../src/actors/device/codec.js';
 import { deviceStream, type TelemetryValue } from '../../../src/actors/device/events.js';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { AGGREGATES, type TelemetryHistory } from '../../../src/actors/kernel/telemetry-history.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
+import { AGGREGATES, type TelemetryHistory } from '../../../src/actors/kernel/ports/telemetry-history.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createTelemetryHistory } from '../../../src/persistence/projections/telemetry-history.js';
 import { createSilentLogger } from '../../support/fake-ports.js';

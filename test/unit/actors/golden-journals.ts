@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Decider, DomainEvent, EntityCodec } from '../../../src/actors/kernel/decider.js';
 import { verifyChain } from '../../../src/actors/kernel/hash-chain.js';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { readEventSchemas } from './event-schemas.js';
 
 const GOLDEN = new URL('../../golden/', import.meta.url);

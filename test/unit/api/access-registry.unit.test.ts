@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { createAccessRegistry } from '../../../src/api/access-registry.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
+import { createAccessRegistry } from '../../../src/api/access/access-registry.js';
 import { createMemoryJournal } from '../../support/memory-journal.js';
 
 function recorded(position: number, type: string, payload: object, stream = 'tenant/acme'): RecordedEvent {

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import type { Buckets, RecordedEvent } from '../../../src/actors/kernel/ports.js';
-import { watchActivity } from '../../../src/api/activity/activity.js';
-import { quantile, since } from '../../../src/api/activity/histogram.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
+import type { Buckets } from '../../../src/actors/kernel/ports/surroundings.js';
+import { watchActivity } from '../../../src/api/system/activity.js';
+import { quantile, since } from '../../../src/api/system/histogram.js';
 
 const MINUTE = 60_000;
 const BUCKETS: Buckets = [

@@ -3,28 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import supertest from 'supertest';
 import { createDeviceDirectory } from '../../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../../src/actors/device/events.js';
-import type { ConnectionHistory } from '../../../src/actors/kernel/connection-history.js';
+import type { ConnectionHistory } from '../../../src/actors/kernel/ports/connection-history.js';
 import { FleetlogError } from '../../../src/actors/kernel/errors.js';
-import type {
-  AuditLog,
-  CertificateAuthority,
-  Clock,
-  CredentialUses,
-  DeviceIndex,
-  DeviceSummary,
-  EncodedEvent,
-  EntityDirectory,
-  IssuedCertificate,
-  PasswordVerifiers,
-  RecordedEvent,
-  Subscriber,
-} from '../../../src/actors/kernel/ports.js';
+import type { AuditLog, CredentialUses, PasswordVerifiers } from '../../../src/actors/kernel/ports/access.js';
+import type { CertificateAuthority, IssuedCertificate } from '../../../src/actors/kernel/ports/certificates.js';
+import type { DeviceIndex, DeviceSummary } from '../../../src/actors/kernel/ports/device-index.js';
+import type { EntityDirectory } from '../../../src/actors/kernel/ports/entities.js';
+import type { EncodedEvent, RecordedEvent, Subscriber } from '../../../src/actors/kernel/ports/journal.js';
+import type { Clock } from '../../../src/actors/kernel/ports/surroundings.js';
 import { parseStreamKey } from '../../../src/actors/kernel/stream-key.js';
 import { startSubscription } from '../../../src/actors/kernel/subscription.js';
 import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
-import { startAccess, type RunningAccess } from '../../../src/api/access.js';
-import { createPasswords, type Passwords } from '../../../src/api/passwords.js';
+import { startAccess, type RunningAccess } from '../../../src/api/access/access.js';
+import { createPasswords, type Passwords } from '../../../src/api/access/passwords.js';
 import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
 import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ConnectionHistory, ConnectionQuery } from '../../../src/actors/kernel/connection-history.js';
+import type { ConnectionHistory, ConnectionQuery } from '../../../src/actors/kernel/ports/connection-history.js';
 import { startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 import { answerFaults } from './response-checker.js';
 

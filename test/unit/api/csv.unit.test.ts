@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { csvLine } from '../../../src/api/csv.js';
+import { csvLine } from '../../../src/api/events/csv.js';
 import { startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 describe('CSV', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { ensureFirstAdmin, type FirstAdmin } from '../../../src/api/first-admin.js';
+import { ensureFirstAdmin, type FirstAdmin } from '../../../src/api/access/first-admin.js';
 import { startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 const GIVEN = 'given by the environment';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { GENERATED_PASSWORD_BITS, generatePassword } from '../../../src/api/first-password.js';
-import { createPasswords } from '../../../src/api/passwords.js';
+import { GENERATED_PASSWORD_BITS, generatePassword } from '../../../src/api/access/first-password.js';
+import { createPasswords } from '../../../src/api/access/passwords.js';
 
 const quick = createPasswords(4);
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { nearestName } from '../../../src/actors/kernel/nearest-name.js';
-import { decodeCursor, encodeCursor } from '../../../src/api/cursor.js';
-import { namesRevision } from '../../../src/api/etag.js';
-import { formatPositions, parsePositions } from '../../../src/api/positions.js';
-import { createRateLimiter, rateHeaders } from '../../../src/api/rate-limit.js';
-import { isRfc3339 } from '../../../src/api/rfc3339.js';
+import { decodeCursor, encodeCursor } from '../../../src/api/request/cursor.js';
+import { namesRevision } from '../../../src/api/request/etag.js';
+import { formatPositions, parsePositions } from '../../../src/api/events/positions.js';
+import { createRateLimiter, rateHeaders } from '../../../src/api/request/rate-limit.js';
+import { isRfc3339 } from '../../../src/api/request/rfc3339.js';
 import { createFixedClock } from '../../support/fake-ports.js';
 
 describe('positions', () => {

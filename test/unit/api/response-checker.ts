@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { loadContract } from '../../../src/api/contract.js';
-import { isRfc3339 } from '../../../src/api/rfc3339.js';
+import { isRfc3339 } from '../../../src/api/request/rfc3339.js';
 
 interface Documented {
   readonly content?: Readonly<Record<string, { readonly schema?: object }>>;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createPasswords, type Passwords } from '../../../src/api/passwords.js';
+import { createPasswords, type Passwords } from '../../../src/api/access/passwords.js';
 import { createFixedClock } from '../../support/fake-ports.js';
 import { until } from '../../support/until.js';
 import { ADMIN_TOKEN, PASSWORD, startApiUnderTest, type ApiUnderTest, type Caller } from './api-under-test.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SubscriptionStatus } from '../../../src/actors/kernel/ports.js';
-import { readiness, systemStatus, type SystemParts } from '../../../src/api/system-status.js';
+import type { SubscriptionStatus } from '../../../src/actors/kernel/ports/journal.js';
+import { readiness, systemStatus, type SystemParts } from '../../../src/api/system/system-status.js';
 import { createMemoryJournal } from '../../support/memory-journal.js';
 import { realClock } from '../../support/fake-ports.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { EncodedEvent } from '../../../src/actors/kernel/ports.js';
+import type { EncodedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 /** Later than the device's registration, which the journal dates by the real clock. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { changedPaths, overlap, pathsOfPatch } from '../../../src/api/changed-paths.js';
+import { changedPaths, overlap, pathsOfPatch } from '../../../src/api/request/changed-paths.js';
 import { ADMIN_TOKEN, PASSWORD, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 import { answerFaults } from './response-checker.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { eventJson } from '../../../src/api/event-json.js';
+import { eventJson } from '../../../src/api/events/event-json.js';
 import { runCommand, type CommandResult } from './run-command.js';
 
 let folder: string;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createRequire } from 'node:module';
 
 import { encodeMetadata } from '../../../src/actors/kernel/origin.js';
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { ByteWriter } from '../../../src/transport/kafka/byte-writer.js';
 import { writeCheckpointBatch } from '../../../src/transport/kafka/checkpoint-record.js';
 import { writeEventBatch } from '../../../src/transport/kafka/event-batch.js';

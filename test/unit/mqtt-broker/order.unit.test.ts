@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { DeviceCommand } from '../../../src/actors/device/commands.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
-import type { Ask, EntityDirectory, Outcome } from '../../../src/actors/kernel/ports.js';
+import type { Ask, EntityDirectory, Outcome } from '../../../src/actors/kernel/ports/entities.js';
 import { eventually, startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
 import { publish } from '../../support/mqtt-raw-client.js';
 import { seededRandom } from '../../support/seeded-random.js';

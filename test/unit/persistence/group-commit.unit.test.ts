@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Append } from '../../../src/actors/kernel/ports.js';
+import type { Append } from '../../../src/actors/kernel/ports/journal.js';
 import { createGroupCommit, type GroupCommit } from '../../../src/persistence/journal/group-commit.js';
 import { settle, type WaitingAppend } from '../../../src/persistence/journal/waiting-append.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { createTailRing } from '../../../src/persistence/journal/tail-ring.js';
 
 const PAYLOAD = Buffer.alloc(100);

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { KeyedDeviceCertificate, Pkcs12File } from '../../../src/actors/kernel/ports.js';
+import type { KeyedDeviceCertificate, Pkcs12File } from '../../../src/actors/kernel/ports/certificates.js';
 import { makeFolder, openAuthority, openssl, shareAuthority } from './folder.js';
 
 const SUBJECT = { tenant: 'acme', device: 'plc:7' };

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 
-import type { RecordedEvent } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { BATCH_EVENTS, nextBatch } from '../../../src/actors/relay/batch.js';
 import { ByteWriter } from '../../../src/transport/kafka/byte-writer.js';
 import { writeEventBatch } from '../../../src/transport/kafka/event-batch.js';

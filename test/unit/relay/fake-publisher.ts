@@ -1,4 +1,5 @@
-import type { EventPublisher, RecordedEvent, RelayCheckpoint } from '../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
+import type { EventPublisher, RelayCheckpoint } from '../../../src/actors/kernel/ports/publisher.js';
 
 export interface Transaction {
   readonly shard: number;

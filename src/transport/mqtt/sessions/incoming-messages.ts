@@ -1,6 +1,7 @@
 import type { DeviceCommand } from '../../../actors/device/commands.js';
 import type { DeviceState } from '../../../actors/device/state.js';
-import type { Clock, EntityDirectory } from '../../../actors/kernel/ports.js';
+import type { EntityDirectory } from '../../../actors/kernel/ports/entities.js';
+import type { Clock } from '../../../actors/kernel/ports/surroundings.js';
 import type { InboundPublish } from '../aedes-internals.js';
 import type { CommitGate } from '../commit-gate.js';
 import { closeConnection, type Connection } from '../connection.js';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Clock } from '../../../actors/kernel/ports.js';
+import type { Clock } from '../../../actors/kernel/ports/surroundings.js';
 import type { OutboundPacket } from '../aedes-internals.js';
 
 /** Bounds of one queue (`security.md` §1). */

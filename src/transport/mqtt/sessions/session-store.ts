@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Client, Subscription } from 'aedes';
-import type { Clock } from '../../../actors/kernel/ports.js';
+import type { Clock } from '../../../actors/kernel/ports/surroundings.js';
 import {
   createMemoryStore,
   internalsOf,

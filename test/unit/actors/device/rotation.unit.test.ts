@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { DeviceCommand } from '../../../../src/actors/device/commands.js';
 import { revokeSuperseded } from '../../../../src/actors/device/rotation.js';
-import type { Origin, Outcome } from '../../../../src/actors/kernel/ports.js';
+import type { Origin, Outcome } from '../../../../src/actors/kernel/ports/entities.js';
 import { createFixedClock, createSilentLogger } from '../../../support/fake-ports.js';
 
 const HOUR = 3_600_000;

@@ -1,6 +1,7 @@
 import type { Decider, DomainEvent, EntityCodec } from '../../../../src/actors/kernel/decider.js';
 import { createEntityDirectory, type DirectoryLimits } from '../../../../src/actors/kernel/entity-directory.js';
-import type { Ask, Clock, Logger, Origin, Outcome } from '../../../../src/actors/kernel/ports.js';
+import type { Ask, Origin, Outcome } from '../../../../src/actors/kernel/ports/entities.js';
+import type { Clock, Logger } from '../../../../src/actors/kernel/ports/surroundings.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../../support/fake-ports.js';
 import { createMemoryJournal, type MemoryJournal } from '../../../support/memory-journal.js';
 

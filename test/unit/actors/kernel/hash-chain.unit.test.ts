@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { chainStart, linkEvent, verifyChain } from '../../../../src/actors/kernel/hash-chain.js';
-import type { RecordedEvent } from '../../../../src/actors/kernel/ports.js';
+import type { RecordedEvent } from '../../../../src/actors/kernel/ports/journal.js';
 
 const STREAM = 'device/default/pump-7';
 

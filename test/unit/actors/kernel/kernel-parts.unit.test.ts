@@ -5,7 +5,7 @@ import { fromJournal } from '../../../../src/actors/kernel/from-journal.js';
 import { FleetlogError } from '../../../../src/actors/kernel/errors.js';
 import { createInbox } from '../../../../src/actors/kernel/inbox.js';
 import { encodeMetadata, encodeOrigin } from '../../../../src/actors/kernel/origin.js';
-import type { Origin } from '../../../../src/actors/kernel/ports.js';
+import type { Origin } from '../../../../src/actors/kernel/ports/entities.js';
 import { createRecoverySlots } from '../../../../src/actors/kernel/recovery-slots.js';
 import { parseStreamKey } from '../../../../src/actors/kernel/stream-key.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { RecordedEvent, Subscriber } from '../../../../src/actors/kernel/ports.js';
+import type { RecordedEvent, Subscriber } from '../../../../src/actors/kernel/ports/journal.js';
 import { createPassedPositions } from '../../../../src/actors/kernel/passed-positions.js';
 import { startSubscription, type SubscriptionOptions } from '../../../../src/actors/kernel/subscription.js';
 import { createFixedClock, createMemoryMeter, createSilentLogger } from '../../../support/fake-ports.js';
