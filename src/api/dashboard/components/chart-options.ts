@@ -23,16 +23,16 @@ const DAY_SECONDS = 86_400;
 const DASHES: readonly number[][] = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3]];
 
 /** Values that are usual among those shown: a scale up to it shows them, and what is above is cut off and told. */
-const USUAL = 0.98;
+const USUAL = 0.9;
 /** How much higher than usual a peak may be before it is cut off. */
-const TALLEST = 3;
+const TALLEST = 4;
 
 /** Where a line of counts is cut off, so that one spike does not press all the rest to the ground; `undefined` = nowhere. */
 export function ceilingOf(values: readonly (number | null)[]): number | undefined {
   const sorted = values.filter((value) => value !== null && value > 0).sort((a, b) => (a ?? 0) - (b ?? 0));
   const usual = sorted[Math.floor((sorted.length - 1) * USUAL)] ?? 0;
   const most = sorted.at(-1) ?? 0;
-  return usual > 0 && most > usual * TALLEST ? usual * 1.5 : undefined;
+  return usual > 0 && most > usual * TALLEST ? usual * 2 : undefined;
 }
 
 /** A design token's value now: canvas knows no custom properties. */

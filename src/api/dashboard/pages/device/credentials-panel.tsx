@@ -6,9 +6,9 @@ import { Fingerprint, shortFingerprint } from '../../components/fingerprint.js';
 import { Loaded } from '../../components/loaded.js';
 import { Panel } from '../../components/panel.js';
 import { Table } from '../../components/table.js';
-import { get, type Schema } from '../../data/client.js';
+import type { Schema } from '../../data/client.js';
 import { preferences } from '../../data/preferences.js';
-import { useResource, type Resource } from '../../data/resource.js';
+import type { Resource } from '../../data/resource.js';
 import { day } from '../../format/times.js';
 import { IssueCertificate } from '../certificates/issue-certificate.js';
 import { RevokeCertificate } from '../certificates/revoke-certificate.js';
@@ -16,7 +16,6 @@ import { RotateCertificate } from '../certificates/rotate-certificate.js';
 import type { Device } from './device-state.js';
 
 type Certificate = Schema<'Certificate'>;
-type Token = Schema<'DeviceToken'>;
 
 /** What the device may prove itself with. */
 export function CredentialsPanel(props: {
@@ -24,8 +23,6 @@ export function CredentialsPanel(props: {
   readonly certificates: Resource<{ readonly items: readonly Certificate[] }>;
 }) {
   const { device, certificates } = props;
-  const path = { deviceId: device.id };
-  const tokens = useResource((signal) => get('/api/v1/devices/{deviceId}/tokens', { path, signal }), [device.id]);
   const acting = useSignal<{ readonly act: 'rotate' | 'revoke'; readonly on: Certificate } | undefined>(undefined);
   const issuing = useSignal(false);
   const close = (): void => void (acting.value = undefined);
@@ -43,7 +40,7 @@ export function CredentialsPanel(props: {
   );
   return (
     <Panel
-      title="Certificates and tokens"
+      title="Certificates"
       note={<Button label="Issue" icon="add" needs="admin" onPress={() => (issuing.value = true)} />}
       flush
     >
@@ -83,27 +80,6 @@ export function CredentialsPanel(props: {
                     ) : (
                       ''
                     ),
-                },
-              ]}
-            />
-          )
-        }
-      </Loaded>
-      <Loaded of={tokens} lines={1}>
-        {({ items }) =>
-          items.length === 0 ? null : (
-            <Table<Token>
-              label="Tokens"
-              rows={items}
-              keyOf={({ id }) => id}
-              columns={[
-                { key: 'token', title: 'Token', cell: ({ label, id }) => label ?? <code>{id}</code> },
-                { key: 'state', title: 'State', cell: (credential) => <CredentialLamp of={credential} /> },
-                {
-                  key: 'until',
-                  title: 'Until',
-                  cell: ({ expiresAt }) =>
-                    expiresAt === undefined ? 'no end' : day(Date.parse(expiresAt), preferences.value.zone),
                 },
               ]}
             />

@@ -1,35 +1,37 @@
 import type { ComponentChildren } from 'preact';
 import { Badge } from '../../components/badge.js';
-import { Banner } from '../../components/banner.js';
 import { Copyable } from '../../components/copy.js';
 import { Fact } from '../../components/fact.js';
 import { Lamp } from '../../components/lamp.js';
 import { Time } from '../../components/time.js';
 import type { Schema } from '../../data/client.js';
+import type { JournalEvent } from '../../data/live.js';
 import { describeCredential } from './credentials.js';
-import { counted, grouped } from '../../format/numbers.js';
+import { grouped } from '../../format/numbers.js';
 import { duration } from '../../format/times.js';
-import { later, lampOf, type Device } from './device-state.js';
+import { later, lampOf, SKEW_MS, type Device } from './device-state.js';
 
 export interface DeviceHeaderProps {
   readonly device: Device;
   readonly latest: Schema<'LatestTelemetry'> | undefined;
   readonly certificates: readonly Schema<'Certificate'>[] | undefined;
-  /** The newest sequence of its stream that this page has seen. */
-  readonly sequence: number | undefined;
+  /** The newest event of its stream that this page has seen. */
+  readonly newest: JournalEvent | undefined;
 }
 
-/** A clock that is wrong by more is worth a badge. */
-const SKEW_MS = 2_000;
+/** Events that a message of the device has caused. */
+const MESSAGE = /^(TelemetryRecorded|DeviceEventRecorded|MessageRejected)$/;
 
 /** Who the device is, how its connection is, and how far its stream. */
-export function DeviceHeader({ device, latest, certificates, sequence }: DeviceHeaderProps) {
+export function DeviceHeader({ device, latest, certificates, newest }: DeviceHeaderProps) {
   const { connection } = device;
   const lamp = lampOf(device);
   const accepted = latest?.items.reduce<string | undefined>(
     (newest, { recordedAt }) => later(newest, recordedAt),
     undefined,
   );
+  const seen = newest && MESSAGE.test(newest.type) ? newest.recordedAt : undefined;
+  const last = later(later(accepted, device.lastRejectedAt), later(device.lastMessageAt, seen));
   const skew = latest?.skewMs ?? 0;
   return (
     <dl class="facts panel panel-padded">
@@ -39,9 +41,9 @@ export function DeviceHeader({ device, latest, certificates, sequence }: DeviceH
           {lamp.reason} {lamp.since && <Time at={lamp.since} />}
         </span>
       </Fact>
-      <Fact title="Last message">{timeOr(later(accepted, device.lastRejectedAt), 'none yet')}</Fact>
+      <Fact title="Last message">{timeOr(last, 'none yet')}</Fact>
       <Fact title="Last accepted message">{timeOr(accepted, 'none yet')}</Fact>
-      <Fact title="Sequence">{sequence === undefined ? '–' : <code>{grouped(sequence)}</code>}</Fact>
+      <Fact title="Sequence">{newest === undefined ? '–' : <code>{grouped(newest.sequence)}</code>}</Fact>
       <Fact title="Session">
         {connection.sessionEpoch === 0 ? '–' : <code>{grouped(connection.sessionEpoch)}</code>}
       </Fact>
@@ -77,22 +79,5 @@ export function DeviceTitle({ device }: { readonly device: Device }) {
         <Badge key={tag}>{tag}</Badge>
       ))}
     </span>
-  );
-}
-
-/** Messages arrive, and are refused: what a lamp alone would hide. */
-export function RejectionBanner(props: {
-  readonly rejection: Schema<'SystemActivity'>['rejections'][number];
-  readonly onShow: () => void;
-}) {
-  const { count, pointer, detail, code } = props.rejection;
-  return (
-    <Banner tone="bad">
-      <strong>{counted(count, 'message')} rejected in 5 min</strong>: {pointer && <code>{pointer}</code>} {detail}{' '}
-      <a href={`/docs/errors/${code}`}>{code}</a>.{' '}
-      <button type="button" class="link-accent" onClick={props.onShow}>
-        Show them as received
-      </button>
-    </Banner>
   );
 }

@@ -1,25 +1,28 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { useLocation, useRoute } from 'preact-iso/router';
 import { Button } from '../../components/button.js';
 import { Loaded } from '../../components/loaded.js';
+import { PauseButton } from '../../components/pause-button.js';
 import { get } from '../../data/client.js';
 import { now } from '../../data/clock.js';
 import { useEventTail } from '../../data/event-tail.js';
+import { paused } from '../../data/live.js';
 import { useResource, type Resource } from '../../data/resource.js';
 import { fleetlogLine } from '../../format/commands.js';
 import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
-import { useActivity } from '../health/system.js';
 import { ConnectPanel } from './connect-panel.js';
 import { ConnectionTroubles } from './connection-troubles.js';
 import { ConnectionsPanel } from './connections-panel.js';
 import { CredentialsPanel } from './credentials-panel.js';
-import { DeviceHeader, DeviceTitle, RejectionBanner } from './device-header.js';
+import { DeviceHeader, DeviceTitle } from './device-header.js';
 import type { Device } from './device-state.js';
+import { DeviceTokens } from './device-tokens.js';
 import { EditDevice } from './edit-device.js';
 import { EventsPanel } from './events-panel.js';
 import { readNewest } from './newest-events.js';
+import { RejectionBanner } from './rejection-banner.js';
 import { TelemetryPanel } from './telemetry-panel.js';
 
 /** Events that change what the registry says of a device. */
@@ -40,7 +43,14 @@ export function DevicePage() {
       title={id}
       heading={data && <DeviceTitle device={data} />}
       lead={data?.name}
-      actions={data && <Button icon="edit" label="Edit" needs="admin" onPress={() => (editing.value = true)} />}
+      actions={
+        data && (
+          <>
+            <PauseButton />
+            <Button icon="edit" label="Edit" needs="admin" onPress={() => (editing.value = true)} />
+          </>
+        )
+      }
       outside={{
         question: { path: `/api/v1/devices/${encodeURIComponent(id)}` },
         fleetlog: fleetlogLine(['device', 'get', id]),
@@ -72,7 +82,6 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
     (signal) => get('/api/v1/devices/{deviceId}/certificates', { ...path, signal }),
     [device.id],
   );
-  const activity = useActivity();
   const newest = useResource((signal) => readNewest(device, signal), [device.id]);
   const history = newest.reading.value.data;
   const tail = useEventTail(
@@ -85,7 +94,6 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
         if (!events.some(({ type }) => REGISTRY.test(type))) return;
         void resource.reload();
         void certificates.reload();
-        void activity.reload();
       },
     },
     [device.id],
@@ -94,28 +102,29 @@ function DevicePanels({ device, resource }: { readonly device: Device; readonly 
     if (history) tail.begin(history.events);
   }, [history]);
   const events = tail.events.value;
-  const rejection = activity.reading.value.data?.rejections.find((one) => one.device === device.id);
+  // What is paused stands still: the chart's right end, too.
+  const shownNow = useRef(now.value);
+  if (!paused.value) shownNow.current = now.value;
   const neverConnected = device.connection.sessionEpoch === 0;
   const connect = <ConnectPanel device={device} events={events} open={neverConnected} />;
   return (
     <>
-      {rejection && (
-        <RejectionBanner rejection={rejection} onShow={() => route(withQuery({ kinds: 'rejected' }), true)} />
-      )}
+      <RejectionBanner device={device} onShow={() => route(withQuery({ kinds: 'rejected' }), true)} />
       <ConnectionTroubles device={device} />
       <DeviceHeader
         device={device}
         latest={latest.reading.value.data}
         certificates={certificates.reading.value.data?.items}
-        sequence={events[0]?.sequence}
+        newest={events[0]}
       />
       {neverConnected && connect}
-      <TelemetryPanel device={device.id} latest={latest.reading.value.data} events={events} now={now.value} />
+      <TelemetryPanel device={device.id} latest={latest.reading.value.data} events={events} now={shownNow.current} />
       <div class="columns">
         <EventsPanel device={device.id} tail={tail} />
         <div class="stack">
           <CredentialsPanel device={device} certificates={certificates} />
-          <ConnectionsPanel device={device} events={events} />
+          <DeviceTokens device={device.id} />
+          <ConnectionsPanel device={device} />
           {!neverConnected && connect}
         </div>
       </div>

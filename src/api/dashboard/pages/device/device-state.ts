@@ -5,6 +5,9 @@ import { counted } from '../../format/numbers.js';
 
 export type Device = Schema<'Device'>;
 
+/** A clock that is wrong by more is worth a badge. */
+export const SKEW_MS = 2_000;
+
 /** What a device's lamp says, why, and since when. */
 export interface DeviceLamp {
   readonly state: LampState;

@@ -1,6 +1,5 @@
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso/router';
-import { Button } from '../../components/button.js';
 import { ChipFilter } from '../../components/chip-filter.js';
 import { Empty } from '../../components/empty.js';
 import { EventDialog } from '../../components/event-dialog.js';
@@ -8,7 +7,7 @@ import { NewEvents } from '../../components/new-events.js';
 import { Panel } from '../../components/panel.js';
 import { Timeline } from '../../components/timeline.js';
 import type { EventTail } from '../../data/event-tail.js';
-import { paused, type JournalEvent } from '../../data/live.js';
+import type { JournalEvent } from '../../data/live.js';
 import { withQuery } from '../../frame/query.js';
 
 /** Kinds of events as one asks for them. */
@@ -34,20 +33,7 @@ export function EventsPanel({ device, tail }: { readonly device: string; readonl
     .filter(({ type }) => kinds.length === 0 || kinds.some(({ types }) => types.test(type)))
     .slice(0, ROWS);
   return (
-    <Panel
-      title="Events"
-      note={
-        <>
-          <a href={`/events?device=${encodeURIComponent(device)}`}>All events</a>
-          <Button
-            kind="quiet"
-            icon={paused.value ? 'play' : 'pause'}
-            label={paused.value ? 'Go on' : 'Pause'}
-            onPress={() => (paused.value = !paused.value)}
-          />
-        </>
-      }
-    >
+    <Panel title="Events" note={<a href={`/events?device=${encodeURIComponent(device)}`}>All events</a>}>
       <ChipFilter
         label="Kinds of events"
         options={KINDS}

@@ -22,19 +22,21 @@ export function pointsOf({ series, every }: Telemetry): readonly MetricPoints[] 
   });
 }
 
-/** With what the stream has told since, by the server's clock; what is older than `from` falls away. */
+/** With what the stream has told since; what is older than `from` falls away. @param clock whose time places a point */
 export function withEvents(
   points: readonly MetricPoints[],
   events: readonly JournalEvent[],
   from: number,
+  clock: 'server' | 'device' = 'server',
 ): readonly MetricPoints[] {
   return points.map((known) => {
-    const fresh = events.flatMap(({ type, recordedAt, payload }) => {
+    const fresh = events.flatMap(({ type, recordedAt, occurredAt, payload }) => {
       const value = (payload as { values?: Record<string, unknown> }).values?.[known.metric];
-      const at = Date.parse(recordedAt);
+      const at = Date.parse(clock === 'server' ? recordedAt : occurredAt);
       const isNew = type === 'TelemetryRecorded' && typeof value === 'number' && at > (known.at.at(-1) ?? 0);
       return isNew ? [{ at, value }] : [];
     });
+    fresh.sort((a, b) => a.at - b.at);
     if (fresh.length === 0 && (known.at[0] ?? from) >= from) return known;
     const skip = Math.max(
       0,
