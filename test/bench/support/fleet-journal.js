@@ -20,8 +20,12 @@ const FIRST_MS = 1_700_000_000_000;
 const PROFILE = { attributes: {}, tags: [], groups: [], via: [], gateway: false };
 const clock = { now: Date.now, monotonic: () => performance.now() };
 
-/** @returns the devices, for the generator: `{ clientId, topic, username, password }` */
-export async function fillFleetJournal({ dataDir, devices, eventsPerDevice, log }) {
+/**
+ * @param history telemetry that the first device has sent before now: `{ samples, everyMs }`
+ * @returns the devices, for the generator: `{ clientId, topic, username, password }`
+ */
+export async function fillFleetJournal({ dataDir, devices, eventsPerDevice, history, log }) {
+  const first = 'device/default/fleet-0';
   const streams = Array.from({ length: devices }, (_, number) => newStream(`fleet-${number}`));
   await withJournal(dataDir, async ({ client, journal }) => {
     for (const of of streams) of.shard = journal.shardOf(of.stream);
@@ -43,6 +47,15 @@ export async function fillFleetJournal({ dataDir, devices, eventsPerDevice, log 
         if (rows.length === ROWS_AT_ONCE) await flush();
       }
       if (sequence % 50 === 0) log(`${sequence * devices} events copied`);
+    }
+    const of = streams.find(({ stream }) => stream === first);
+    for (let sample = 1; sample <= (history?.samples ?? 0); sample++) {
+      const sequence = eventsPerDevice + sample;
+      const at = Date.now() - (history.samples - sample) * history.everyMs;
+      const position = (heads[of.shard] += 1);
+      rows.push(binaryRow({ shard: of.shard, position, stream: first, sequence, ...nextEvent(of, sequence, at) }));
+      if (rows.length === ROWS_AT_ONCE) await flush();
+      if (sample % 100_000 === 0) log(`${sample} samples copied`);
     }
     if (rows.length > 0) await flush();
     await copying;
@@ -113,8 +126,7 @@ function newStream(id) {
 }
 
 /** Registered, given a token, connected, and telemetry once a second from then on. */
-function nextEvent(of, sequence) {
-  const occurredAt = FIRST_MS + sequence * SECOND_MS;
+function nextEvent(of, sequence, occurredAt = FIRST_MS + sequence * SECOND_MS) {
   const event = eventAt(of, sequence, occurredAt);
   const schemaVersion = deviceCodec.versionOf(event.type);
   const payload = deviceCodec.encode(event);
@@ -125,6 +137,12 @@ function nextEvent(of, sequence) {
   of.link = link;
   return { type: event.type, schemaVersion, occurredAt, recordedAt: occurredAt + 2, payload, metadata };
 }
+
+/** Something to draw: a slow wave. */
+const valuesAt = (sequence) => ({
+  temperature: Number((21.5 + 8 * Math.sin(sequence / 3_000)).toFixed(1)),
+  humidity: 0.5,
+});
 
 const ADMIN = { tenant: 'default', principal: 'token/admin', address: '127.0.0.1', policy: 'environment' };
 const TOKEN_ID = 'first';
@@ -157,7 +175,7 @@ function eventAt({ id, token }, sequence, ts) {
     default:
       return {
         type: 'TelemetryRecorded',
-        data: { values: { temperature: 21.5, humidity: 0.5 }, ts, id: `${sequence}-0123456789abcdef` },
+        data: { values: valuesAt(sequence), ts, id: `${sequence}-0123456789abcdef` },
       };
   }
 }

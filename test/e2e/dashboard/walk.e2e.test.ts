@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { startSimulation, type Simulation } from '../../../src/edge/simulator/simulator.js';
+import { accessibilityFaults, chromiumPath, launchBrowser, watchedPage } from '../../support/browser.js';
+import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
+import { freshTopics, sharedBroker } from '../../support/kafka.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+import { until } from '../../support/until.js';
+
+const PASSWORD = 'three words and a 4';
+/** Folder that the pictures of the docs go to. Without it none is taken, so that a test leaves the tree as it was. */
+const PICTURES = process.env.FLEETLOG_PICTURES;
+const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;
+
+here('a stranger walks through the demo with the keyboard alone', () => {
+  let database: TestDatabase;
+  let server: FleetlogProcess;
+  let fleet: Simulation;
+  let folder: string;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fleetlog-walk-'));
+    database = await createTestDatabase();
+    const topics = freshTopics();
+    const dataDir = join(folder, 'data');
+    server = await startFleetlog({
+      dataDir,
+      databaseUrl: database.url,
+      kafkaBrokers: sharedBroker(),
+      env: {
+        FLEETLOG_ADMIN_PASSWORD: PASSWORD,
+        KAFKA_TOPIC: topics.eventsTopic,
+        KAFKA_CHECKPOINT_TOPIC: topics.checkpointTopic,
+      },
+    });
+    fleet = await startSimulation({
+      url: server.ready.url,
+      token: (await readFile(server.ready.tokenFile, 'utf8')).trim(),
+      mqttUrl: `mqtts://127.0.0.1:${server.ready.mqttsPort}`,
+      dataDir,
+      recording: 'weather',
+    });
+    if (PICTURES !== undefined) {
+      await mkdir(PICTURES, { recursive: true });
+      await delay(25_000); // so that the charts have something to show
+    }
+    browser = await launchBrowser();
+  }, 180_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await fleet.stop();
+    await server.stop();
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+
+  test.each([
+    ['light', 1280, 'seattle-2013'],
+    ['dark', 1280, 'seattle-2014'],
+    ['light', 390, 'seattle-2015'],
+    ['dark', 390, 'newyork-2013'],
+  ] as const)(
+    'in the %s theme at %i px: from the sign-in to a revoked certificate, without a fault, a foreign request or an axe violation',
+    async (theme, width, victim) => {
+      const { context, page, faults } = await watchedPage(browser, server.ready.url, { theme, width });
+      const { keyboard } = page;
+      /** The page is as it should be, and its picture is taken. */
+      const arrived = async (name: string): Promise<void> => {
+        await page.locator('.skeleton').first().waitFor({ state: 'detached' });
+        expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
+        if (PICTURES === undefined) return;
+        const phone = width < 600 ? '-phone' : '';
+        await page.evaluate('scrollTo(0, 0)');
+        await page.screenshot({ path: join(PICTURES, `${name}${phone}-${theme}.png`), animations: 'disabled' });
+      };
+      const heading = (name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor();
+
+      await page.goto('/');
+      await page.getByLabel('Name').waitFor();
+      await arrived('sign-in');
+      await reach(page, page.getByLabel('Name'));
+      await keyboard.type('admin');
+      await keyboard.press('Tab');
+      await keyboard.type(PASSWORD);
+      await keyboard.press('Enter');
+
+      await heading('Home');
+      await page.getByText('1 s is one recorded day').waitFor();
+      await page.getByRole('img', { name: /Events journaled per second/ }).waitFor();
+      await page.getByRole('list', { name: 'The newest events' }).getByRole('listitem').nth(8).waitFor();
+      await arrived('home');
+
+      await reach(page, page.getByRole('navigation', { name: 'Tour' }).getByRole('link', { name: /A live device/ }));
+      await keyboard.press('Enter');
+      await page.getByRole('img', { name: /Telemetry of .* temperatureMax from/ }).waitFor();
+      const sequence = page.getByRole('list', { name: 'Events' }).locator('.timeline-place').first();
+      const before = await sequence.textContent();
+      await until('a new event on the rail', async () => (await sequence.textContent()) !== before);
+      await arrived('device');
+
+      await keyboard.press('g');
+      await keyboard.press('d');
+      await heading('Devices');
+      await page.getByRole('link', { name: 'flaky-01' }).waitFor();
+      await arrived('devices');
+      await keyboard.press('/');
+      await keyboard.type(victim.slice(0, -1));
+      await page.getByRole('link', { name: 'flaky-01' }).waitFor({ state: 'detached' });
+      expect(new URL(page.url()).searchParams.get('search')).toBe(victim.slice(0, -1));
+
+      await reach(page, page.getByRole('link', { name: victim }));
+      await keyboard.press('Enter');
+      await heading(victim);
+      await reach(page, page.getByRole('table', { name: 'Certificates' }).getByRole('button', { name: /^Revoke/ }));
+      await keyboard.press('Enter');
+      const dialog = page.getByRole('dialog');
+      await reach(page, dialog.getByLabel('Reason'));
+      await keyboard.type('lost in the harbour');
+      const typed = dialog.getByLabel(/^Type .* to go on$/);
+      await reach(page, typed);
+      await keyboard.type(/Type (\S+)/.exec((await dialog.locator('form').textContent()) ?? '')![1]!);
+      await keyboard.press('Enter');
+      await page.getByRole('table', { name: 'Certificates' }).getByText('revoked').first().waitFor();
+      await keyboard.press('Escape');
+      await page.getByText('credential revoked').first().waitFor();
+      await arrived('revoked');
+
+      await keyboard.press('g');
+      await keyboard.press('e');
+      await heading('Events');
+      await page.getByText('certificate revoked').first().waitFor();
+      await arrived('events');
+
+      await keyboard.press('g');
+      await keyboard.press('s');
+      await heading('Health');
+      await reach(page, page.getByRole('button', { name: 'Verify' }));
+      await keyboard.press('Enter');
+      await page.getByText('The topic is the journal, byte for byte.').waitFor({ timeout: 20_000 });
+      expect(await page.locator('.proof').textContent()).toMatch(/^[1-9][\d,]*records0gaps0duplicates0inversions0diff/);
+      await arrived('health');
+
+      expect(faults).toEqual([]);
+      await context.close();
+    },
+    120_000,
+  );
+});
+
+/** `Tab` until the focus is there: what can't be reached so is out of reach for many. */
+async function reach(page: Page, target: Locator): Promise<void> {
+  await target.waitFor();
+  for (let presses = 0; presses < 150; presses++) {
+    if ((await target.and(page.locator(':focus')).count()) > 0) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`The keyboard does not reach ${target.toString()}.`);
+}
