@@ -164,7 +164,7 @@ export const VARIABLES = {
     schema: { pattern: '^[A-Za-z0-9._-]{1,128}$' },
     expects: '1 to 128 letters, digits, dots, dashes',
     otherwise: 'the host name',
-    meaning: 'Name of this node.',
+    meaning: 'Name of this node. Of several that share a Postgres, each needs its own.',
   },
   FLEETLOG_ADMIN_PASSWORD: {
     schema: { minLength: 10, maxLength: 256 },

@@ -10,6 +10,7 @@ import { revokeSuperseded } from './actors/device/rotation.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
 import type { RecordedEvent, Subscriber } from './actors/kernel/ports/journal.js';
 import type { Clock, Logger } from './actors/kernel/ports/surroundings.js';
+import type { NodeName } from './actors/kernel/ports/nodes.js';
 import { createRunningParts, type RunningParts } from './actors/kernel/running-parts.js';
 import { watchStalls } from './actors/kernel/stall-watch.js';
 import { startSubscription, type Subscription } from './actors/kernel/subscription.js';
@@ -32,6 +33,7 @@ import { createIdempotencyStore } from './persistence/idempotency-store.js';
 import { createIncomingIds } from './persistence/incoming-ids.js';
 import { openJournal } from './persistence/journal/postgres-journal.js';
 import { migrate } from './persistence/migrate.js';
+import { takeNodeLease } from './persistence/node-lease.js';
 import { createPasswordVerifiers } from './persistence/password-verifiers.js';
 import { createAuditLog } from './persistence/projections/audit-log.js';
 import { createConnectionHistory } from './persistence/projections/connection-history.js';
@@ -82,6 +84,7 @@ interface Surroundings {
   readonly config: Config;
   /** Absolute. */
   readonly dataDir: string;
+  readonly node: NodeName;
   readonly logger: Logger;
   readonly meter: ReturnType<typeof createMeter>;
   readonly running: RunningParts;
@@ -116,6 +119,7 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
     'lost sessions',
     closeLostSessions({
       index: deviceIndex.index,
+      lease: storage.lease,
       journal: storage.journal,
       devices: actors.devices,
       attends: (tenant, device) => edge.broker.attends(tenant, device),
@@ -136,7 +140,7 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
 }
 
 async function startStorage(surroundings: Surroundings) {
-  const { config, logger, meter, running, stopping } = surroundings;
+  const { config, node, logger, meter, running, stopping } = surroundings;
   const postgres = await startPostgres(surroundings);
   stopping.throwIfAborted();
   const database = running.add('database', await openDatabase({ url: postgres.url, log: logger }));
@@ -144,8 +148,12 @@ async function startStorage(surroundings: Surroundings) {
   const journal = await openJournal({ database, clock, log: logger, meter, shards: config.shards });
   running.add('journal', journal);
   const state = running.add('storage', watchStorage({ database, clock, meter }));
+  const lease = running.add('node lease', await takeNodeLease({ database, node, clock, logger }));
   step('end', postgres.title);
-  return { database, journal, storage: state, snapshots: createSnapshotStore(database), postgresPid: postgres.pid };
+  return {
+    ...{ database, journal, lease, storage: state, snapshots: createSnapshotStore(database) },
+    postgresPid: postgres.pid,
+  };
 }
 type Storage = Awaited<ReturnType<typeof startStorage>>;
 
@@ -264,6 +272,7 @@ async function startMqtt(
     listeners: listenersOf(config),
     tls: { ...(await authority.serverCertificate()), ca: authority.certificate },
     limits: { publishRate: config.mqtt.publishRate },
+    node: surroundings.node,
     clock,
     logger,
     meter,
@@ -290,7 +299,7 @@ async function startDoors(
     Readers &
     Edge & { readonly authority: Authority; readonly relay: Awaited<ReturnType<typeof startTheRelay>> },
 ) {
-  const { config, dataDir, logger, meter, running } = surroundings;
+  const { config, dataDir, node, logger, meter, running } = surroundings;
   const { journal, broker, devices, tenants, relay, access } = parts;
   const activity = watchActivity({ journal, gateBuckets: () => meter.buckets('fleetlog_commit_gate_seconds'), clock });
   running.add('activity', activity);
@@ -318,7 +327,7 @@ async function startDoors(
     devices,
     access,
     audit: parts.audit.log,
-    idempotency: createIdempotencyStore({ database: parts.database, node: config.nodeId, life: randomUUID() }),
+    idempotency: createIdempotencyStore({ database: parts.database, node: node.id, life: node.life }),
     deviceIndex: parts.deviceIndex.index,
     connections: parts.connections.history,
     telemetry: parts.telemetry.history,
@@ -421,7 +430,8 @@ async function main(): Promise<void> {
     process.on('disconnect', () => void stop(0)); // whoever started this process is gone
     for (const name of config.unread) logger.warn({ name }, 'this version does not read that variable');
     const dataDir = resolve(config.dataDir);
-    const ready = await start({ config, dataDir, logger, meter, running, stopping: stopping.signal });
+    const node = { id: config.nodeId, life: randomUUID() };
+    const ready = await start({ config, dataDir, node, logger, meter, running, stopping: stopping.signal });
     logger.info({ url: ready.url, mqtt: ready.mqtt, kafka: ready.kafka }, 'Fleetlog is ready');
     tell(ready);
   } catch (error) {

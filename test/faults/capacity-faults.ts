@@ -15,6 +15,9 @@ import { untilAcknowledged } from './waiting.js';
 const run = promisify(execFile);
 const SMALL_DISK = '96m';
 const LARGER_DISK = '512m';
+/** Filling it takes some thousand messages. */
+const FILL_MS = 180_000;
+const STILL_MS = 3_000;
 
 export const diskFull: Fault = {
   id: 'F-33',
@@ -67,11 +70,7 @@ function fillDisk(disk: SmallDisk): Promise<string> {
     await platform.sql('select pg_reload_conf()');
     await platform.start();
     platform.load(await platform.enrol(8), { ballastBytes: 8_000 });
-    await until('nothing is acknowledged any more', async () => {
-      const before = platform.ledger.count;
-      await sleep(3_000);
-      return platform.ledger.count === before && before > 0;
-    });
+    await untilFull(platform);
     const how = await checkRefused(platform);
     await disk.enlarge();
     // A disk that is full under the log of changes ends Postgres itself: an operator starts it again, and repairs nothing.
@@ -80,6 +79,16 @@ function fillDisk(disk: SmallDisk): Promise<string> {
     const { sentence } = await checkEndOfRun(platform, { relayMs: 120_000 });
     return `PGDATA on a full tmpfs of ${SMALL_DISK}: ${how}, recovered when there was room, without repair; ${sentence}`;
   });
+}
+
+/** Until devices under load have got no acknowledgement for a while. */
+async function untilFull({ ledger }: Platform): Promise<void> {
+  for (const late = Date.now() + FILL_MS; Date.now() < late;) {
+    const before = ledger.count;
+    await sleep(STILL_MS);
+    if (ledger.count === before && before > 0) return;
+  }
+  throw new Error(`the disk is not full after ${ledger.count} messages`);
 }
 
 function playFailpoint(): Promise<string> {

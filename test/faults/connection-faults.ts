@@ -173,6 +173,7 @@ async function allBack(connected: () => number, count: number): Promise<void> {
 export const identityFight: Fault = {
   id: 'F-14',
   title: 'two clients fight over one identity',
+  waits: true,
   run: (context) =>
     withPlatform({}, async (platform) => {
       const server = await platform.start();

@@ -21,6 +21,8 @@ export interface Fault {
   readonly title: string;
   /** Left out of the short form: it cannot be short, or the short form of another fault shows the same. */
   readonly longOnly?: boolean;
+  /** It mostly waits: played beside the others, in a lane of its own. */
+  readonly waits?: boolean;
   /**
    * Plays the fault, then checks everything.
    * @returns what was done and what held, in one line

@@ -31,7 +31,8 @@ export function digestEvent(hash: Hash, position: number, stream: string, payloa
 
 /**
  * Reads the whole journal and throws at the first thing that may not be: a gap or a double in a shard (I2) or a stream, a
- * broken link of a hash chain (SEC-154), a snapshot that is not the fold of its stream (I9).
+ * broken link of a hash chain (SEC-154), a snapshot that is not the fold of its stream (I9), an event that nobody may have caused
+ * (SEC-150).
  * @param except streams that were tampered with on purpose: their chains, snapshots and repeats are not looked at
  */
 export async function auditJournal(url: string, except: ReadonlySet<string> = new Set()): Promise<JournalAudit> {
@@ -73,8 +74,10 @@ function createAudit(
   const hashes: Hash[] = [];
   let events = 0;
 
-  const fold = ({ stream, sequence, type, schemaVersion, payload, occurredAt }: RecordedEvent): void => {
+  const fold = (recorded: RecordedEvent): void => {
+    const { stream, sequence, type, schemaVersion, payload, occurredAt } = recorded;
     const before = states.get(stream) ?? deviceDecider.initialState(stream);
+    checkRight(recorded, before);
     const event = deviceCodec.decode(type, schemaVersion, payload, occurredAt);
     const state = deviceDecider.evolve(before, event, { sequence, occurredAt });
     states.set(stream, state);
@@ -117,4 +120,29 @@ function createAudit(
       digests: Array.from({ length: shards }, (_, shard) => (hashes[shard] ??= createHash('sha256')).digest('hex')),
     }),
   };
+}
+
+/** Events that a device causes by what it sends; all others are caused by people or by the system. */
+const BY_DEVICES: ReadonlySet<string> = new Set(['TelemetryRecorded', 'DeviceEventRecorded', 'MessageRejected']);
+
+/**
+ * SEC-150: who caused the event stands in its metadata, and, for a device, its credential was valid when the stream had come so
+ * far, belonged to the session of that time, and was allowed by the event that is named.
+ */
+function checkRight({ stream, sequence, type, metadata }: RecordedEvent, before: DeviceState): void {
+  const origin = JSON.parse(metadata.toString()) as Readonly<Record<string, unknown>>;
+  const place = `${type} at ${stream}:${sequence}`;
+  assert.equal(origin['tenant'], before.tenant, `tenant of ${place}`);
+  assert.match(String(origin['principal']), /^(device|token|user|system)\//, `principal of ${place}`);
+  assert.equal(typeof origin['correlationId'], 'string', `correlation of ${place}`);
+  if (!BY_DEVICES.has(type)) return;
+  const credential = String(origin['credential']);
+  const entry = before.certificates.get(credential) ?? before.tokens.get(credential);
+  assert.ok(entry !== undefined && entry.revokedAt === undefined, `credential of ${place}`);
+  const { sessionEpoch, policySequence } = before.connection;
+  assert.deepEqual(
+    [origin['principal'], origin['sessionEpoch'], origin['policy'], before.enabled],
+    [`device/${before.id}`, sessionEpoch, `${stream}:${policySequence}`, true],
+    `right of ${place}`,
+  );
 }

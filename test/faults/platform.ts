@@ -42,7 +42,7 @@ export interface Platform {
   readonly kafkaProxy: KafkaProxy | undefined;
   readonly eventsTopic: string;
   readonly mqttsPort: number;
-  /** The server that was started last. */
+  /** The server that was started last of those that run, or of all when none does. */
   readonly server: FleetlogProcess;
   /** All that were started and have not ended. */
   readonly nodes: readonly FleetlogProcess[];
@@ -112,7 +112,7 @@ async function build(options: PlatformOptions, ends: End[], servers: FleetlogPro
     return server;
   };
   const server = (): FleetlogProcess => {
-    const last = servers.at(-1);
+    const last = [...running].at(-1) ?? servers.at(-1);
     if (!last) throw new Error('no server was started');
     return last;
   };

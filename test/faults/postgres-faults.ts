@@ -117,6 +117,7 @@ const MOST_GROWTH_MIB = 128;
 export const journalLocked: Fault = {
   id: 'F-34',
   title: 'the journal locked for 30 s',
+  waits: true,
   longOnly: true,
   run: (context) =>
     withPlatform({}, async (platform) => {

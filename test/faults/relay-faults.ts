@@ -13,6 +13,7 @@ import { untilAcknowledged } from './waiting.js';
 export const kafkaAway: Fault = {
   id: 'F-20',
   title: 'Kafka away for minutes, and from before the start',
+  waits: true,
   run: (context) =>
     withPlatform({ kafka: kafkaOf(context) }, async (platform) => {
       platform.killKafka();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
 import type { DeviceLoad } from '../support/device-load.js';
+import { connectDevice } from '../support/enrolled-device.js';
 import type { FleetlogProcess } from '../support/fleetlog-process.js';
 import { API } from '../support/kafka-proxy.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -17,13 +18,15 @@ import { untilAcknowledged } from './waiting.js';
 export const twoRelays: Fault = {
   id: 'F-24',
   title: 'two relays on one shard, one paused inside a transaction',
+  waits: true,
   longOnly: true,
   run: (context) =>
     withPlatform({ kafka: 'proxied' }, async (platform) => {
       const first = await platform.start();
       const ownDevices = await platform.enrol(4);
-      const second = await platform.startSecond();
       platform.load(ownDevices, { pauseMs: 10 });
+      await untilAcknowledged(platform, 50);
+      const second = await platform.startSecond();
       platform.load(await platform.enrol(4), { pauseMs: 10, port: second.ready.mqttsPort! });
       await untilAcknowledged(platform, 200);
 
@@ -43,6 +46,7 @@ export const twoRelays: Fault = {
       await Promise.all(platform.loads.map((load) => load.finish()));
       assert.equal(await first.stop(), 0, 'exit code of the first node');
       const { sentence } = await checkEndOfRun(platform);
+      assert.equal(await lostSessions(platform), 0, 'sessions of living nodes that were closed as lost');
       return `two nodes, the relaying one stopped ${pauses} × inside a transaction: the other took over, ${fences} fences in all, none while both ran: ${sentence}`;
     }),
 };
@@ -105,6 +109,7 @@ const IDLE_DEVICES = 20;
 export const nodePaused: Fault = {
   id: 'F-03',
   title: 'a node paused while another takes over',
+  waits: true,
   run: (context) =>
     withPlatform({}, async (platform) => {
       const paused = await platform.start();
@@ -130,13 +135,48 @@ export const nodePaused: Fault = {
         assert.equal(accepted, 0, 'messages that the stale node accepted');
         idle.stayed(`a pause of ${seconds} s`);
       }
+      assert.equal(await lostSessions(platform), 0, 'sessions of living nodes that were closed as lost');
+      let orphaned = '';
+      if (!context.quick) {
+        balancer.lead(paused.ready.mqttsPort!);
+        await reconnect(balancer, loads);
+        orphaned = `, ${await killForGood(platform, other)}`;
+        idle.stayed('the death of the other node');
+      }
       await idle.end();
       const { sentence } = await checkEndOfRun(platform);
       const stale = await staleEvents(platform);
       assert.equal(stale, 0, 'events of a session after a newer one began');
-      return `a node stopped for ${lengths.join(', ')} s while another took its devices: it appended and acknowledged nothing, ${IDLE_DEVICES} idle devices stayed; ${sentence}`;
+      return `a node stopped for ${lengths.join(', ')} s while another took its devices: it appended and acknowledged nothing, ${IDLE_DEVICES} idle devices stayed${orphaned}; ${sentence}`;
     }),
 };
+
+const ORPHANS = 3;
+/** Until a lease has run out and the node that lives has looked. */
+const LAPSE_MS = 120_000;
+
+/** What is connected to a node that dies and stays dead is told as lost by the one that lives. */
+async function killForGood(platform: Platform, node: FleetlogProcess): Promise<string> {
+  for (const device of await platform.enrol(ORPHANS, 'orphan')) {
+    const client = await connectDevice(device, node.ready.mqttsPort!);
+    client.on('error', () => undefined); // cut, as is meant
+    platform.later(() => client.endAsync(true));
+  }
+  await node.kill();
+  const since = Date.now();
+  while ((await lostSessions(platform)) < ORPHANS) {
+    assert.ok(Date.now() - since < LAPSE_MS, `its devices are not told as lost after ${LAPSE_MS / 1_000} s`);
+    await sleep(500);
+  }
+  return `${ORPHANS} devices of a node that died were told as lost after ${Math.round((Date.now() - since) / 1_000)} s`;
+}
+
+async function lostSessions(platform: Platform): Promise<number> {
+  const [row] = await platform.sql<{ count: string }>(
+    `select count(*) from journal where type = 'DeviceDisconnected' and convert_from(payload, 'UTF8') like '%SERVER_LOST%'`,
+  );
+  return Number(row!.count);
+}
 
 /** The devices leave their connections, and come back to where the balancer leads. */
 async function reconnect(balancer: TcpProxy, loads: readonly DeviceLoad[]): Promise<void> {

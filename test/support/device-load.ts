@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { mutualTls, type EnrolledDevice } from './enrolled-device.js';
 
@@ -36,7 +37,8 @@ export interface DeviceLoad {
  */
 export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
   const { device, qos, inFlight, pauseMs = 0, after = 0, ballastBytes = 0, acknowledge } = options;
-  const ballast = ballastBytes > 0 ? { ballast: 'x'.repeat(ballastBytes) } : {};
+  // Nothing that Postgres could compress away.
+  const ballast = ballastBytes > 0 ? { ballast: randomBytes(ballastBytes / 2).toString('hex') } : {};
   const client = mqtt.connect(
     mutualTls(device, options.port, {
       clean: false,

@@ -3,7 +3,10 @@
 //   FLEETLOG_TEST_POSTGRES  URL of the maintenance database; test/support/postgres.ts makes a fresh database per test file
 //   FLEETLOG_TEST_KAFKA     host:port; test/support/kafka.ts makes fresh topic names per test
 // FLEETLOG_TEST_SERVICES=postgres (or =kafka) starts only what a developer needs.
-import { mkdtemp } from 'node:fs/promises';
+//
+// All temporary files of the run lie in one folder, and a run that is killed leaves nothing behind: see reaper.js.
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,8 +14,11 @@ export default async function setup() {
   if (globalThis.fleetlogServices) return; // one set-up for the projects int and e2e
   const wanted = (process.env.FLEETLOG_TEST_SERVICES ?? 'postgres,kafka').split(',');
   const folder = await mkdtemp(join(tmpdir(), 'fleetlog-test-'));
+  await chmod(folder, 0o711); // as root, Postgres runs as another user and goes through here
   const services = { folder, stops: [] };
   globalThis.fleetlogServices = services;
+  startReaper(folder);
+  process.env.TMPDIR = folder;
   if (wanted.includes('postgres') && !process.env.FLEETLOG_TEST_POSTGRES) {
     const { startEmbeddedPostgres } = await import('../../dist/persistence/embedded-postgres.js');
     const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
@@ -25,4 +31,14 @@ export default async function setup() {
     services.stops.push(() => kafka.stop());
     process.env.FLEETLOG_TEST_KAFKA = kafka.brokers;
   }
+}
+
+/** Its end of the pipe closes when this process ends, however it does. */
+function startReaper(folder) {
+  const reaper = spawn(process.execPath, [join(import.meta.dirname, 'reaper.js'), folder], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  });
+  reaper.unref();
+  reaper.stdin.unref();
 }

@@ -86,6 +86,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     listeners: { mqtts: anyPort, mqtt: anyPort, wss: anyPort },
     tls: { key: server.key, cert: server.cert, ca: authority.cert },
     limits: { connectRate: 0, ...options.limits },
+    node: { id: 'test', life: 'first' },
     clock: realClock,
     logger,
     meter,

@@ -67,6 +67,10 @@ export type DeviceConnected = DomainEvent<
     readonly cleanSession: boolean;
     /** Fingerprint of the certificate or id of the token. */
     readonly credential: string;
+    /** Name of the node that holds the connection; empty in journals of before there was a name. */
+    readonly node: string;
+    /** Which life of the node: another one after each start. Empty as `node` is. */
+    readonly life: string;
   }
 >;
 export type DisconnectReason =

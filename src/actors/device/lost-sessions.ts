@@ -2,6 +2,7 @@ import type { DeviceIndex } from '../kernel/ports/device-index.js';
 import type { EntityDirectory, Origin } from '../kernel/ports/entities.js';
 import type { Journal } from '../kernel/ports/journal.js';
 import type { Logger } from '../kernel/ports/surroundings.js';
+import type { NodeLease } from '../kernel/ports/nodes.js';
 import type { DeviceCommand } from './commands.js';
 import { deviceStream } from './events.js';
 import type { DeviceState } from './state.js';
@@ -11,12 +12,14 @@ const PAGE = 100;
 const INDEX_MS = 60_000;
 
 /**
- * Ends, in the journal, the sessions that a killed process left open (`SERVER_LOST`). A device that is connected or connecting
- * again is passed over: its new session has ended the old one. Runs beside everything else and a page at a time; what it does
- * not reach before a stop, the next start does.
+ * Ends, in the journal, the sessions that dead nodes have left open (`SERVER_LOST`): at start those of earlier lives of this
+ * node, later those of others whose lease has run out. What another node holds is its own. A device that is connected or
+ * connecting here again is passed over: its new session has ended the old one. Runs beside everything else and a page at a
+ * time; what it does not reach before a stop, the next start does.
  */
 export function closeLostSessions(options: {
-  readonly index: Pick<DeviceIndex, 'connected' | 'caughtUp'>;
+  readonly index: Pick<DeviceIndex, 'lost' | 'caughtUp'>;
+  readonly lease: NodeLease;
   readonly journal: Pick<Journal, 'shards' | 'headOf'>;
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
   /** Whether a connection of this device is live or being admitted here. */
@@ -26,12 +29,12 @@ export function closeLostSessions(options: {
   const { index, journal, devices, attends, logger } = options;
   let stopped = false;
 
-  async function close(): Promise<number> {
+  async function close(): Promise<void> {
     const heads = Array.from({ length: journal.shards }, (_, shard) => ({ shard, head: journal.headOf(shard) }));
     await Promise.all(heads.map(({ shard, head }) => index.caughtUp(shard, head, INDEX_MS)));
     let closed = 0;
     for (let last = { tenant: '', device: '' }; !stopped;) {
-      const page = await index.connected(last.tenant, last.device, PAGE);
+      const page = await index.lost(last.tenant, last.device, PAGE);
       const final = page.at(-1);
       if (final === undefined) break;
       const lost = page.filter(({ tenant, device }) => !attends(tenant, device));
@@ -47,18 +50,22 @@ export function closeLostSessions(options: {
       closed += lost.length;
       last = final;
     }
-    return closed;
+    if (closed > 0) logger.info({ component: 'lost-sessions', closed }, 'sessions of dead nodes were closed');
   }
 
-  const closing = close().then(
-    (closed) =>
-      closed > 0 && logger.info({ component: 'lost-sessions', closed }, 'sessions of an earlier run were closed'),
-    (error: unknown) =>
-      logger.warn(
-        { component: 'lost-sessions', err: error },
-        'sessions of an earlier run stay open until the next start',
-      ),
-  );
+  let closing = Promise.resolve();
+  const closeNext = (): void => {
+    closing = closing
+      .then(close)
+      .catch((error: unknown) =>
+        logger.warn(
+          { component: 'lost-sessions', err: error },
+          'sessions of dead nodes stay open until the next start',
+        ),
+      );
+  };
+  closeNext();
+  options.lease.onLapse(closeNext);
   return {
     async stop() {
       stopped = true;

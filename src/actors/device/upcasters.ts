@@ -12,7 +12,7 @@ export const DEVICE_EVENT_VERSIONS: Readonly<Record<DeviceEvent['type'], number>
   CertificateRevoked: 1,
   TokenIssued: 1,
   TokenRevoked: 1,
-  DeviceConnected: 1,
+  DeviceConnected: 2,
   DeviceDisconnected: 1,
   TelemetryRecorded: 1,
   DeviceEventRecorded: 1,
@@ -20,7 +20,10 @@ export const DEVICE_EVENT_VERSIONS: Readonly<Record<DeviceEvent['type'], number>
 };
 
 /**
- * How older versions become the current one. All are at their first version, so there is nothing to lift. Raising a version
- * means: the number above, an upcaster here, a schema beside the old one, and the golden journals stay as they are.
+ * How older versions become the current one. Raising a version means: the number above, an upcaster here, a schema beside the old
+ * one, and the golden journals stay as they are.
  */
-export const DEVICE_UPCASTERS: Readonly<Partial<Record<DeviceEvent['type'], UpcasterChain>>> = {};
+export const DEVICE_UPCASTERS: Readonly<Partial<Record<DeviceEvent['type'], UpcasterChain>>> = {
+  // Version 2 says which life of which node holds the connection. One of before is in nobody's hand.
+  DeviceConnected: { 1: (data) => ({ ...(data as object), node: '', life: '' }) },
+};

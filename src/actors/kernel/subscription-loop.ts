@@ -40,7 +40,8 @@ const GATHER_MS = 20;
 /** Reads a shard from its checkpoint, hands over batch by batch, waits for the doorbell at the end and after a failure. */
 export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
   const { subscriber, journal, clock, logger, shard } = options;
-  const backOff = createBackOff({ firstMs: 100, lastMs: 30_000, random: options.random });
+  // Never long: lists, and who may do what, are as late after a fault as this.
+  const backOff = createBackOff({ firstMs: 100, lastMs: 5_000, random: options.random });
   // What a live-only subscriber has handled outlives its failures: there is no checkpoint to ask.
   const live = options.from === 'head';
   let position: number | undefined = live ? journal.headOf(shard) : undefined;

@@ -13,6 +13,8 @@ interface ConnectionChange {
   readonly sessionEpoch: number;
   /** The batch holds its beginning, so it is the device's newest whatever the row says. */
   readonly began: boolean;
+  /** Who holds it, known from its beginning. */
+  readonly life: string;
   connected: boolean;
 }
 
@@ -27,8 +29,10 @@ export function connectionChanges(
     const { sessionEpoch } = decoded.data;
     const begun = newest.get(recorded.stream);
     if (decoded.type === 'DeviceConnected') {
-      newest.set(recorded.stream, { tenant, device, sessionEpoch, began: true, connected: true });
-    } else if (begun === undefined) ends.push({ tenant, device, sessionEpoch, began: false, connected: false });
+      const { life } = decoded.data;
+      newest.set(recorded.stream, { tenant, device, sessionEpoch, began: true, life, connected: true });
+    } else if (begun === undefined)
+      ends.push({ tenant, device, sessionEpoch, began: false, life: '', connected: false });
     else if (begun.sessionEpoch === sessionEpoch) begun.connected = false;
   }
   // A device's beginning in the batch outdates the ends that came before it.
@@ -52,14 +56,15 @@ export async function storeConnections(
         update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3
         returning position
       ), change as (
-        select c.* from moved, unnest($5::text[], $6::text[], $7::int8[], $8::bool[], $9::bool[])
-          as c(tenant, id, session_epoch, began, connected)
+        select c.* from moved, unnest($5::text[], $6::text[], $7::int8[], $8::bool[], $9::bool[], $10::text[])
+          as c(tenant, id, session_epoch, began, connected, life)
       ), gone as (
         delete from device_index d using change c
         where d.tenant = c.tenant and d.id = c.id and not d.registered and not c.connected
           and (c.began or d.session_epoch = c.session_epoch)
       ), stored as (
-        update device_index d set connected = c.connected, session_epoch = c.session_epoch from change c
+        update device_index d set connected = c.connected, session_epoch = c.session_epoch,
+          life = case when c.began then c.life else d.life end from change c
         where d.tenant = c.tenant and d.id = c.id and (d.registered or c.connected)
           and (c.began or d.session_epoch = c.session_epoch)
       ) select from moved`,
@@ -73,6 +78,7 @@ export async function storeConnections(
       changes.map(({ sessionEpoch }) => sessionEpoch),
       changes.map(({ began }) => began),
       changes.map(({ connected }) => connected),
+      changes.map(({ life }) => life),
     ],
   });
   return rowCount === 1;

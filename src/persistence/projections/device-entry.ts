@@ -7,6 +7,8 @@ export interface DeviceEntry {
   readonly summary: DeviceSummary;
   /** False while a deleted device still has its connection. */
   readonly registered: boolean;
+  /** Which life of which node held the last connection; empty before the first. */
+  readonly life: string;
   /** SHA-256 (hex) of each token that is not revoked, by token id. */
   readonly tokens: ReadonlyMap<string, string>;
 }
@@ -31,7 +33,8 @@ export function evolveEntry(
     const { id, profile, enabled } = event.data;
     const { connected = false, sessionEpoch = 0 } = entry?.summary ?? {};
     const rest = { id, enabled, connected, sessionEpoch, registeredAt: occurredAt, revision: sequence };
-    return { summary: { ...ofProfile(profile), ...rest }, registered: true, tokens: new Map() };
+    const summary = { ...ofProfile(profile), ...rest };
+    return { summary, registered: true, life: entry?.life ?? '', tokens: new Map() };
   }
   if (entry === undefined) return undefined;
   const change = (changed: Partial<DeviceSummary>) => ({ ...entry, summary: { ...entry.summary, ...changed } });
@@ -49,7 +52,7 @@ export function evolveEntry(
     case 'TokenRevoked':
       return { ...entry, tokens: new Map([...entry.tokens].filter(([tokenId]) => tokenId !== event.data.tokenId)) };
     case 'DeviceConnected':
-      return change({ connected: true, sessionEpoch: event.data.sessionEpoch });
+      return { ...change({ connected: true, sessionEpoch: event.data.sessionEpoch }), life: event.data.life };
     case 'DeviceDisconnected':
       if (event.data.sessionEpoch !== entry.summary.sessionEpoch) return entry; // an earlier connection's end
       return entry.registered ? change({ connected: false }) : undefined;

@@ -96,10 +96,11 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
       });
       return rows[0];
     },
-    connected: async (afterTenant, afterId, limit) => {
+    lost: async (afterTenant, afterId, limit) => {
       const { rows } = await pool.query<DeviceKey & { sessionEpoch: number }>(
-        `select tenant, id as device, session_epoch as "sessionEpoch" from device_index
-         where connected and (tenant, id) > ($1, $2) order by tenant, id limit $3`,
+        `select tenant, id as device, session_epoch as "sessionEpoch" from device_index d
+         where connected and (tenant, id) > ($1, $2) and not exists (select from node_lease l where l.life = d.life)
+         order by tenant, id limit $3`,
         [afterTenant, afterId, limit],
       );
       return rows;

@@ -22,11 +22,12 @@ export interface DeviceRow {
   readonly via: readonly string[];
   readonly connected: boolean;
   readonly session_epoch: number;
+  readonly life: string;
   readonly registered_ms: number;
   readonly revision: number;
 }
 
-export const DEVICE_COLUMNS = `tenant, id, registered, type, name, tags, enabled, gateway, via, connected, session_epoch,
+export const DEVICE_COLUMNS = `tenant, id, registered, type, name, tags, enabled, gateway, via, connected, session_epoch, life,
   ${toMilliseconds('registered_at')} as registered_ms, revision`;
 
 export function toSummary(row: DeviceRow): DeviceSummary {
@@ -58,7 +59,7 @@ export async function loadEntries(
     const tokens = tokenRows
       .filter(({ rank }) => rank === index + 1)
       .map(({ token_id, sha256 }) => [token_id, sha256] as const);
-    return { summary: toSummary(row), registered: row.registered, tokens: new Map(tokens) };
+    return { summary: toSummary(row), registered: row.registered, life: row.life, tokens: new Map(tokens) };
   });
 }
 
@@ -83,18 +84,19 @@ export async function storeEntries(
   );
   await client.query(
     `insert into device_index (tenant, id, registered, type, name, tags, enabled, gateway, via, connected, session_epoch,
-       registered_at, revision, search_text)
+       life, registered_at, revision, search_text)
      select tenant, id, registered, type, name, tags, enabled, gateway, via, connected, "sessionEpoch",
-       ${fromMilliseconds('"registeredAt"')}, revision, "searchText"
+       life, ${fromMilliseconds('"registeredAt"')}, revision, "searchText"
      from json_to_recordset($1::json) as r(tenant text, id text, registered boolean, type text, name text, tags text[],
-       enabled boolean, gateway boolean, via text[], connected boolean, "sessionEpoch" bigint, "registeredAt" bigint,
-       revision bigint, "searchText" text)`,
+       enabled boolean, gateway boolean, via text[], connected boolean, "sessionEpoch" bigint, life text,
+       "registeredAt" bigint, revision bigint, "searchText" text)`,
     [
       JSON.stringify(
         present.map(({ tenant, entry }) => ({
           tenant,
           ...entry.summary,
           registered: entry.registered,
+          life: entry.life,
           searchText: searchTextOf(entry),
         })),
       ),

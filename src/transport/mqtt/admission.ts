@@ -5,6 +5,7 @@ import { isIdentifier } from '../../actors/kernel/identifier.js';
 import type { DeviceIndex } from '../../actors/kernel/ports/device-index.js';
 import type { EntityDirectory, Origin } from '../../actors/kernel/ports/entities.js';
 import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
+import type { NodeName } from '../../actors/kernel/ports/nodes.js';
 import { may, type Peer } from './access.js';
 import { connack, type ConnackCode } from './connack.js';
 import { clientIdOf, closeConnection, streamOfDevice, type Connection } from './connection.js';
@@ -33,6 +34,7 @@ export interface AdmissionOptions {
   readonly deviceIndex: Pick<DeviceIndex, 'deviceOfToken'>;
   readonly limits: MqttLimits;
   readonly live: LiveConnections;
+  readonly node: NodeName;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MqttMetrics;
@@ -121,7 +123,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     // From here on revocations find this connection, whatever comes first.
     const attendance: Attendance = { connection, peer, credential: fingerprint, sessionEpoch: 0, sequence: 0 };
     live.attend(attendance);
-    const answer = devices.request(stream, connectCommand(connection, packet, credential), origin, {
+    const answer = devices.request(stream, connectCommand(connection, packet, credential, options.node), origin, {
       timeoutMs: limits.connectMs,
     });
     const reading = devices.query(stream, readSession);
@@ -223,7 +225,12 @@ function whoFailed(
   return { peer: peer && { tenant: peer.tenant, device: peer.device }, isVouched: identity !== undefined };
 }
 
-function connectCommand(connection: Connection, packet: IConnectPacket, credential: Credential): ConnectDevice {
+function connectCommand(
+  connection: Connection,
+  packet: IConnectPacket,
+  credential: Credential,
+  node: NodeName,
+): ConnectDevice {
   return {
     type: 'ConnectDevice',
     credential,
@@ -234,6 +241,8 @@ function connectCommand(connection: Connection, packet: IConnectPacket, credenti
       protocolLevel: packet.protocolVersion ?? 4,
       keepAlive: packet.keepalive ?? 0,
       cleanSession: packet.clean ?? true,
+      node: node.id,
+      life: node.life,
     },
   };
 }

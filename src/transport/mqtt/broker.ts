@@ -8,6 +8,7 @@ import type { DeviceIndex, RefusedConnects } from '../../actors/kernel/ports/dev
 import type { EntityDirectory } from '../../actors/kernel/ports/entities.js';
 import type { Subscriber } from '../../actors/kernel/ports/journal.js';
 import type { Clock, Logger, Meter } from '../../actors/kernel/ports/surroundings.js';
+import type { NodeName } from '../../actors/kernel/ports/nodes.js';
 import { createAdmission } from './admission.js';
 import { createAudience } from './audience.js';
 import { createBrokerHooks, reasonOfError } from './broker-hooks.js';
@@ -37,6 +38,8 @@ export interface BrokerOptions {
   readonly tls: ServerCertificate & { readonly ca: string };
   /** @default MQTT_LIMITS, for each that is absent */
   readonly limits?: Partial<MqttLimits>;
+  /** Who holds the connections. */
+  readonly node: NodeName;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -151,6 +154,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         deviceIndex: options.deviceIndex,
         limits,
         live,
+        node: options.node,
         clock,
         logger,
         metrics,

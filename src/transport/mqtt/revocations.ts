@@ -6,7 +6,7 @@ import type { Attendance, LiveConnections } from './live-connections.js';
 
 /**
  * Live reader of the journal, on every node: closes connections whose right has ended (SEC-05) and those that another node has
- * taken over. A node that starts has no connection, so it is run from the head and keeps no place.
+ * taken over or ended. A node that starts has no connection, so it is run from the head and keeps no place.
  */
 export function createRevocations(live: LiveConnections): Subscriber {
   return {
@@ -53,6 +53,11 @@ function concernsOf(event: RecordedEvent): Concern | undefined {
       return { reason: 'DEVICE_DISABLED', test: () => true };
     case 'DeviceDeleted':
       return { reason: 'DEVICE_DELETED', test: () => true };
+    case 'DeviceDisconnected': {
+      // Another node took this one for dead, as after a pause of minutes: the journal has the last word, and the device comes back.
+      const { reason, sessionEpoch } = read();
+      return reason === 'SERVER_LOST' ? { reason, test: ({ sessionEpoch: own }) => own === sessionEpoch } : undefined;
+    }
     case 'DeviceConnected': {
       const sessionEpoch = Number(read()['sessionEpoch']);
       return { reason: 'TAKEN_OVER', test: ({ sessionEpoch: own }) => own > 0 && own < sessionEpoch };

@@ -169,7 +169,7 @@ function eventAt({ id, token }, sequence, ts) {
       const client = { clientId: id, address: '127.0.0.1', listener: 'mqtt', protocolLevel: 4, keepAlive: 60 };
       return {
         type: 'DeviceConnected',
-        data: { sessionEpoch: 1, ...client, cleanSession: true, credential: TOKEN_ID },
+        data: { sessionEpoch: 1, ...client, cleanSession: true, credential: TOKEN_ID, node: 'bench', life: 'earlier' },
       };
     }
     default:

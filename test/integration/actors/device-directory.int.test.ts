@@ -63,6 +63,8 @@ async function bringOnline({ directory }: Node, id: string): Promise<string> {
         protocolLevel: 4,
         keepAlive: 60,
         cleanSession: true,
+        node: 'n1',
+        life: 'first',
       },
     },
   ];

@@ -133,16 +133,30 @@ describe('device index', () => {
     const { index } = open();
     const a = { tenant: 'default', device: 'a', sessionEpoch: 2 };
     const c = { tenant: 'default', device: 'c', sessionEpoch: 5 };
-    expect(await index.connected('', '', 10)).toEqual([a, c]);
+    expect(await index.lost('', '', 10)).toEqual([a, c]);
     expect(await index.registered('default', ['a', 'b', 'c', 'stranger'])).toEqual(new Set(['a', 'b']));
     expect(await index.registered('acme', ['a'])).toEqual(new Set());
     expect(await index.countMatching({ tenant: 'default', search: 'A' })).toBe(1);
     expect(await index.countMatching({ tenant: 'default', state: 'offline' })).toBe(1);
-    expect(await index.connected('default', 'a', 10)).toEqual([c]);
+    expect(await index.lost('default', 'a', 10)).toEqual([c]);
     expect(await ids()).toEqual(['a', 'b']);
     shard.add('default', 'c', disconnected(5));
     await run(open());
-    expect(await index.connected('', '', 10)).toEqual([a]);
+    expect(await index.lost('', '', 10)).toEqual([a]);
+  });
+
+  test('what is connected to a life that holds a lease is not lost, and what was taken over belongs to the newer one', async () => {
+    await testDatabase.query(`insert into node_lease (life, node) values ('alive', 'n2')`);
+    shard.add('default', 'a', registered('a'), connected(1, 'f', 'alive'));
+    shard.add('default', 'b', registered('b'), connected(1, 'f', 'dead'));
+    await run(open());
+    const { index } = open();
+    const lost = async () => (await index.lost('', '', 10)).map(({ device }) => device);
+    expect(await lost()).toEqual(['b']);
+    shard.add('default', 'b', connected(2, 'f', 'alive'));
+    shard.add('default', 'a', disconnected(1), connected(2, 'f', 'dead'));
+    await run(open());
+    expect(await lost()).toEqual(['a']);
   });
 
   test('I9 rebuilt from position 0 it is what it was live, whatever the batches', async () => {
@@ -209,7 +223,7 @@ describe('device index', () => {
     await other.subscriber.checkpoint(0);
     await one.subscriber.handle(0, shard.events.slice(1, 2));
     await expect(other.subscriber.handle(0, shard.events.slice(1, 3))).rejects.toThrow(/checkpoint/);
-    expect(await one.index.connected('', '', 10)).toHaveLength(1);
+    expect(await one.index.lost('', '', 10)).toHaveLength(1);
   });
 
   test('counts each event once when a batch fails in the middle or comes again', async () => {

@@ -9,11 +9,11 @@ export const decode = ({ type, schemaVersion, payload, occurredAt }: RecordedEve
 export const registered = (id: string, profile: Partial<DeviceProfile> = {}, occurredAt = 1_000): DeviceEvent => ({
   ...{ type: 'DeviceRegistered', occurredAt, data: { id, enabled: true, profile: { ...PROFILE, ...profile } } },
 });
-export const connected = (sessionEpoch: number, credential = 'f'): DeviceEvent => ({
+export const connected = (sessionEpoch: number, credential = 'f', life = 'first'): DeviceEvent => ({
   type: 'DeviceConnected',
   data: {
     ...{ sessionEpoch, clientId: 'c', address: '127.0.0.1', listener: 'mqtts', protocolLevel: 4 },
-    ...{ keepAlive: 60, cleanSession: true, credential },
+    ...{ keepAlive: 60, cleanSession: true, credential, node: 'n1', life },
   },
 });
 export const disconnected = (sessionEpoch: number): DeviceEvent => ({

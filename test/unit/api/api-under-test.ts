@@ -381,7 +381,7 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
     registered: (tenant, ids) =>
       Promise.resolve(new Set(ids.filter((id) => memory.stream(deviceStream(tenant, id)).length > 0))),
     deviceOfToken: () => Promise.resolve(undefined),
-    connected: () => Promise.resolve([]),
+    lost: () => Promise.resolve([]),
     countMatching: async (selection) => (await index.list({ ...selection, sort: 'id', limit: Infinity })).length,
     caughtUp: () => Promise.resolve(),
   };

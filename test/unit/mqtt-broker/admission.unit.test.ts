@@ -281,6 +281,20 @@ describe('who may connect', () => {
     await newer.end();
   });
 
+  test('a connection whose session another node has ended as lost is closed, so that the device begins a new one', async () => {
+    const device = await server.register('thought-dead');
+    const client = await server.open(device);
+    await client.connect();
+    await server.command(device, { type: 'DisconnectDevice', sessionEpoch: 1, reason: 'SERVER_LOST' });
+    await client.closed;
+    const again = await server.open(device);
+    expect(await again.connect()).toMatchObject({ returnCode: 0 });
+    await again.ping();
+    expect(server.events(device, 'DeviceDisconnected').map(({ data }) => data['reason'])).toEqual(['SERVER_LOST']);
+    expect(server.events(device, 'DeviceConnected').at(-1)).toMatchObject({ data: { node: 'test', life: 'first' } });
+    await again.end();
+  });
+
   test('A10 a CONNECT that dies while it is admitted does not hide the live connection from a later takeover', async () => {
     const device = await server.register('a10');
     const live = await server.open(device);

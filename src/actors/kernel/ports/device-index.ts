@@ -49,8 +49,8 @@ export interface DeviceIndex {
   countMatching(selection: DeviceSelection): Promise<number>;
   /** Device that owns a token, by the token's SHA-256 (hex); for credentials that do not name their device. */
   deviceOfToken(sha256: string): Promise<{ readonly tenant: string; readonly device: string } | undefined>;
-  /** Devices that were connected when the projection last heard of them: closed at start after a crash. */
-  connected(
+  /** Devices that were connected, when the projection last heard of them, to a life of a node that holds no lease. */
+  lost(
     afterTenant: string,
     afterId: string,
     limit: number,

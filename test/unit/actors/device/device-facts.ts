@@ -41,6 +41,8 @@ export const connection: ConnectDevice['connection'] = {
   protocolLevel: 4,
   keepAlive: 60,
   cleanSession: true,
+  node: 'node-1',
+  life: 'first',
 };
 export const connected = (sessionEpoch: number, credential = hex('a')): DeviceEvent => ({
   type: 'DeviceConnected',
