@@ -10,6 +10,9 @@ const SHAPES: Readonly<Record<string, string>> = {
   paused: '❙❙',
 };
 
+/** A device that sends faster than four times a second for a moment is no reason to worry anybody. */
+const FEW_SKIPPED = 100;
+
 /** How fresh the page is, in one word. */
 export function LiveWord() {
   const state = liveState.value;
@@ -39,14 +42,7 @@ interface LiveDescription {
 function describe(state: Exclude<LiveState, { state: 'off' }>): LiveDescription {
   switch (state.state) {
     case 'live':
-      return state.skipped === 0
-        ? { name: 'live', word: 'live', title: 'Events are shown as they are journaled.' }
-        : {
-            name: 'behind',
-            word: 'behind',
-            count: `(${grouped(state.skipped)} skipped)`,
-            title: `${grouped(state.skipped)} events skipped in this view, none lost in the journal.`,
-          };
+      return describeLive(state.skipped);
     case 'connecting':
       return { name: 'connecting', word: 'connecting', title: 'The event stream is being opened.' };
     case 'reconnecting': {
@@ -61,4 +57,11 @@ function describe(state: Exclude<LiveState, { state: 'off' }>): LiveDescription 
     case 'paused':
       return { name: 'paused', word: 'paused', title: 'Press p to go on from the last event shown.' };
   }
+}
+
+function describeLive(skipped: number): LiveDescription {
+  if (skipped === 0) return { name: 'live', word: 'live', title: 'Events are shown as they are journaled.' };
+  const title = `${grouped(skipped)} events skipped in this view, none lost in the journal.`;
+  if (skipped < FEW_SKIPPED) return { name: 'live', word: 'live', title };
+  return { name: 'behind', word: 'behind', count: `(${grouped(skipped)} skipped)`, title };
 }
