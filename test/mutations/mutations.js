@@ -115,6 +115,58 @@ export const MUTATIONS = [
     suite: 'test/integration/kafka/exactly-once.int.test.ts',
   },
   {
+    id: 'sequences-not-counted',
+    breaks: 'the producer numbers its records from 0 in each transaction',
+    edits: [
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: 'eventSequence = sequenceAfter(eventSequence, events.length);',
+        replace: 'eventSequence = sequenceAfter(eventSequence, 0);',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/kafka/exactly-once.int.test.ts',
+  },
+  {
+    id: 'transaction-left-open',
+    breaks: 'the transaction is not ended before the relay calls its events sent',
+    edits: [
+      {
+        file: 'src/transport/kafka/publisher-session.ts',
+        find: '    signal.throwIfAborted();\n    await commit();\n',
+        replace: '    signal.throwIfAborted();\n    if (shard < 0) await commit();\n',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/kafka/exactly-once.int.test.ts',
+  },
+  {
+    id: 'taken-inside-a-packet',
+    breaks: 'bytes in the middle of a packet are taken for a PUBLISH',
+    edits: [
+      {
+        file: 'src/transport/mqtt/publish-intake.ts',
+        find: '!client.connackSent || !isBetweenPackets(parser))',
+        replace: '!client.connackSent || (!isBetweenPackets(parser) && chunk.length === 0))',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/publish-intake.unit.test.ts',
+  },
+  {
+    id: 'sessions-of-others-closed',
+    breaks: 'a node that starts ends the sessions of devices that are live on another node',
+    edits: [
+      {
+        file: 'src/persistence/projections/device-index.ts',
+        find: ' and not exists (select from node_lease l where l.life = d.life)',
+        replace: '',
+      },
+    ],
+    level: 'int',
+    suite: 'test/integration/persistence/device-index.int.test.ts',
+  },
+  {
     id: 'delivered-without-authorization',
     breaks: 'what is delivered to a device is not authorized again',
     edits: [

@@ -225,7 +225,7 @@ here('the event explorer', () => {
     const { items } = (await (await server.call('GET', path)).json()) as { items: { type: string }[] };
     expect(items.map(({ type }) => type)).toEqual(['DeviceConnected']);
     expect(await page.getByLabel('as fleetlog command', { exact: true }).textContent()).toBe(
-      'npx fleetlog events tail --device=pump-7 --types=DeviceConnected',
+      'npx fleetlog events tail --device=pump-7 --type=DeviceConnected',
     );
     await context.close();
   });

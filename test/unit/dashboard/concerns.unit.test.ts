@@ -62,6 +62,15 @@ describe('what needs attention', () => {
     expect(done).toEqual([]);
   });
 
+  test('certificates that end soon are counted, and lead to their list', () => {
+    const [concern] = concernsOf(facts({ expiring: { devices: ['pump-7', 'valve-1'], isAll: true } }));
+    expect(concern).toMatchObject({ count: '2', href: '/certificates?state=active&expiring=30' });
+    expect(concern!.title).toBe('2 certificates within 30 days of the end');
+    expect(concern!.detail).toBe('of pump-7, valve-1');
+    const [many] = concernsOf(facts({ expiring: { devices: Array<string>(250).fill('pump-7'), isAll: false } }));
+    expect(many!.title).toBe('More than 250 certificates within 30 days of the end');
+  });
+
   test('a Kafka that is off by choice is no concern', () => {
     expect(concernsOf(facts({ status: statusWith(12_400, 'off') }))).toEqual([]);
   });

@@ -9,6 +9,8 @@ import type { Table } from '../table.js';
 /** Asked when nothing tells of a server: the address of one that was started with nothing set. */
 const USUAL_URL = 'http://127.0.0.1:8080';
 const FINDING_TABLE: Table<Finding> = { columns: [], fields: ['check', 'state', 'detail', 'remedy'] };
+/** Columns of mark and check. */
+const INDENT = 24;
 const MARKS = { ok: ['✓', 'good'], warning: ['!', 'warn'], fault: ['✗', 'bad'] } as const;
 
 /** `fleetlog doctor`: looks at everything that goes wrong often; exit code 1 when something is. */
@@ -54,6 +56,18 @@ function report(output: Output, finding: Finding): Promise<void> {
   if (output.form !== 'table') return output.row(finding, FINDING_TABLE);
   const { check, state, detail, remedy } = finding;
   const [mark, name] = MARKS[state];
-  const lines = `${output.paint(mark, name)} ${check.padEnd(22)}${detail}`;
-  return output.text(remedy === undefined ? lines : `${lines}\n  ${' '.repeat(22)}${remedy}`);
+  const [first = '', ...more] = [detail, remedy ?? ''].flatMap((text) => wrap(text, output.width - INDENT));
+  const head = `${output.paint(mark, name)} ${check.padEnd(INDENT - 2)}${first}`;
+  return output.text([head, ...more.map((line) => ' '.repeat(INDENT) + line)].join('\n'));
+}
+
+/** Lines of whole words, each as long as fits; a word that is longer stands alone. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ').filter(Boolean)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -3,10 +3,9 @@ import { Time } from '../../components/time.js';
 import { now } from '../../data/clock.js';
 import { preferences } from '../../data/preferences.js';
 import { day } from '../../format/times.js';
+import { SOON_DAYS } from './expiring.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** From here on an end is worth a badge, and the filter finds it. */
-export const SOON_DAYS = 30;
 
 /** When something ends; marked while there is little time left to do something about it. */
 export function ExpiryTime({ at }: { readonly at: string }) {

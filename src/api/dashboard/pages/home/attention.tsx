@@ -5,10 +5,12 @@ import { Panel } from '../../components/panel.js';
 import { Time } from '../../components/time.js';
 import { useResource, type Resource } from '../../data/resource.js';
 import { readReadiness } from '../health/parts.js';
-import type { SystemActivity, SystemStatus } from '../health/system.js';
+import type { Readiness, SystemActivity, SystemStatus } from '../health/system.js';
 import { concernsOf, type Concern } from './concerns.js';
+import { readExpiring } from '../certificates/expiring.js';
 
 const EVERY_MS = 2000;
+const EXPIRING_EVERY_MS = 10 * 60 * 1000;
 
 /** What somebody should look at, the worst first. Nothing is shown of what is well. */
 export function Attention(props: {
@@ -16,30 +18,41 @@ export function Attention(props: {
   readonly activity: Resource<SystemActivity>;
 }) {
   const readiness = useResource(readReadiness, [], EVERY_MS);
-  const memory = useRef<readonly Concern[]>([]);
-  const { data: status } = props.system.reading.value;
-  const { data: activity } = props.activity.reading.value;
   return (
     <Panel title="Needs attention">
       <Loaded of={readiness} lines={1}>
-        {(ready) => {
-          const concerns = concernsOf({ ready, status, activity, before: memory.current, now: Date.now() });
-          memory.current = concerns;
-          return concerns.length === 0 ? (
-            <p class="all-well">
-              <Icon name="check" />
-              Nothing. Every part works, and no device is in trouble.
-            </p>
-          ) : (
-            <ul class="attentions">
-              {concerns.map((concern) => (
-                <Row key={concern.key} concern={concern} />
-              ))}
-            </ul>
-          );
-        }}
+        {(ready) => <Concerns ready={ready} {...props} />}
       </Loaded>
     </Panel>
+  );
+}
+
+function Concerns(props: {
+  readonly ready: Readiness;
+  readonly system: Resource<SystemStatus>;
+  readonly activity: Resource<SystemActivity>;
+}) {
+  // Asked for once the page stands: certificates are in no hurry.
+  const { data: expiring } = useResource(readExpiring, [], EXPIRING_EVERY_MS).reading.value;
+  const memory = useRef<readonly Concern[]>([]);
+  const { data: status } = props.system.reading.value;
+  const { data: activity } = props.activity.reading.value;
+  const facts = { ready: props.ready, status, activity, expiring, before: memory.current, now: Date.now() };
+  const concerns = concernsOf(facts);
+  memory.current = concerns;
+  if (concerns.length === 0)
+    return (
+      <p class="all-well">
+        <Icon name="check" />
+        Nothing. Every part works, and no device is in trouble.
+      </p>
+    );
+  return (
+    <ul class="attentions">
+      {concerns.map((concern) => (
+        <Row key={concern.key} concern={concern} />
+      ))}
+    </ul>
   );
 }
 

@@ -3,6 +3,7 @@ import { counted, grouped } from '../../format/numbers.js';
 import { clockTime, duration } from '../../format/times.js';
 import type { Readiness, SystemActivity, SystemStatus } from '../health/system.js';
 import { secondsLeft } from '../health/trend.js';
+import { SOON_DAYS, type ExpiringCertificates } from '../certificates/expiring.js';
 
 /** One thing that somebody should look at. */
 export interface Concern {
@@ -33,6 +34,7 @@ interface Facts {
   readonly ready: Readiness | undefined;
   readonly status: Pick<SystemStatus, 'shards' | 'relay' | 'recovering'> | undefined;
   readonly activity: SystemActivity | undefined;
+  readonly expiring?: ExpiringCertificates | undefined;
   /** What was told a moment ago: when each began, and how long the lag was then. */
   readonly before: readonly Concern[];
   readonly now: number;
@@ -47,6 +49,7 @@ export function concernsOf(facts: Facts): readonly Concern[] {
     ...takenOverConcerns(facts),
     ...rejectionConcerns(facts),
     ...offlineConcerns(facts),
+    ...certificateConcern(facts),
   ];
 }
 
@@ -165,4 +168,22 @@ function offlineConcerns({ activity }: Facts): Concern[] {
       href: '/devices?state=offline',
       count: grouped(count),
     }));
+}
+
+function certificateConcern(facts: Facts): Concern[] {
+  const { devices = [], isAll = true } = facts.expiring ?? {};
+  if (devices.length === 0) return [];
+  const [only] = devices;
+  return [
+    {
+      key: 'certificates',
+      tone: 'warn',
+      title: `${isAll ? '' : 'More than '}${counted(devices.length, 'certificate')} within ${SOON_DAYS} days of the end`,
+      detail:
+        devices.length === 1 ? `of ${only}` : `of ${devices.slice(0, 5).join(', ')}${devices.length > 5 ? ' …' : ''}`,
+      since: sinceOf(facts, 'certificates'),
+      href: `/certificates?state=active&expiring=${SOON_DAYS}`,
+      count: grouped(devices.length),
+    },
+  ];
 }

@@ -31,6 +31,8 @@ export function Tour(props: { readonly device: string | undefined; readonly syst
     title: 'Every event',
     text: 'filter the journal, and open what caused what',
   });
+  const certificates = 'issue one, rotate it, revoke it and see it act';
+  stops.push({ href: '/certificates', icon: 'certificates', title: 'Certificates', text: certificates });
   return (
     <nav class="tour" aria-label="Tour">
       <ol class="tour-stops">
