@@ -4,7 +4,7 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
-import { deviceStream } from './actors/device/events.js';
+import { deviceStream, MESSAGE_TYPES } from './actors/device/events.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { revokeSuperseded } from './actors/device/rotation.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
@@ -13,7 +13,7 @@ import type { Clock, Logger } from './actors/kernel/ports/surroundings.js';
 import type { NodeName } from './actors/kernel/ports/nodes.js';
 import { createRunningParts, type RunningParts } from './actors/kernel/running-parts.js';
 import { watchStalls } from './actors/kernel/stall-watch.js';
-import { startSubscription, type Subscription } from './actors/kernel/subscription.js';
+import { startSubscription, type Subscription, type SubscriptionOptions } from './actors/kernel/subscription.js';
 import { startRelay } from './actors/relay/relay.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { startAccess } from './api/access/access.js';
@@ -212,10 +212,11 @@ async function startReaders(surroundings: Surroundings, storage: Storage, { tena
   const access = await startAccess({ tenants, journal, snapshots, verifiers, uses, clock, logger });
   running.add('access', access);
   const audit = createAuditLog(database);
-  const projections = [deviceIndex, connections, telemetry, audit].map(({ subscriber }) => subscriber);
-  const subscriptions = [...projections, access.registry].map((subscriber) =>
-    subscribe(surroundings, storage, subscriber),
-  );
+  const followers = [deviceIndex.subscriber, connections.subscriber, audit.subscriber, access.registry];
+  const subscriptions = [
+    ...followers.map((subscriber) => subscribe(surroundings, storage, subscriber, { ignores: MESSAGE_TYPES })),
+    subscribe(surroundings, storage, telemetry.subscriber),
+  ];
   return { deviceIndex, connections, telemetry, access, audit, subscriptions };
 }
 type Readers = Awaited<ReturnType<typeof startReaders>>;
@@ -224,9 +225,9 @@ function subscribe(
   { logger, meter, running }: Surroundings,
   { journal }: Pick<Storage, 'journal'>,
   subscriber: Subscriber,
-  from?: 'head',
+  more: Pick<SubscriptionOptions, 'from' | 'ignores'> = {},
 ): Subscription {
-  const subscription = startSubscription({ subscriber, journal, clock, logger, meter, ...(from && { from }) });
+  const subscription = startSubscription({ subscriber, journal, clock, logger, meter, ...more });
   return running.add(`subscription ${subscriber.name}`, subscription);
 }
 
@@ -279,7 +280,7 @@ async function startMqtt(
     stalls,
   });
   running.add('mqtt', broker);
-  const revocations = subscribe(surroundings, parts, broker.subscriber, 'head');
+  const revocations = subscribe(surroundings, parts, broker.subscriber, { from: 'head' });
   const renewal = setInterval(() => {
     authority.serverCertificate().then(
       (certificate) => broker.replaceServerCertificate(certificate),
@@ -303,7 +304,7 @@ async function startDoors(
   const { journal, broker, devices, tenants, relay, access } = parts;
   const activity = watchActivity({ journal, gateBuckets: () => meter.buckets('fleetlog_commit_gate_seconds'), clock });
   running.add('activity', activity);
-  subscribe(surroundings, parts, activity.subscriber, 'head');
+  subscribe(surroundings, parts, activity.subscriber, { from: 'head' });
 
   const portOf = (name: string): number | null =>
     broker.listeners.find((listener) => listener.name === name)?.port ?? null;

@@ -1,7 +1,8 @@
 // Devices that offer more than is taken, a process of its own. Open loop: publishes are due at a rate, whatever is answered; a device
 // holds at most `window` unacknowledged ones, as a small device would, and drops what is due beyond them.
 // Forked; messages: { type: 'start', port, connections } → 'started';
-//   { type: 'offer', rate, durationMs, window, lateMs } → { type: 'offered', due, dropped, acked, seconds, p99Ms, lateUntilMs };
+//   { type: 'offer', rate, durationMs, window, lateMs } →
+//     { type: 'offered', due, dropped, acked, seconds, cpuSeconds, p99Ms, lateUntilMs };
 //   { type: 'finish' } → { type: 'finished', total } once all is acknowledged and closed
 import { performance } from 'node:perf_hooks';
 import { build } from 'hdr-histogram-js';
@@ -59,6 +60,7 @@ async function offer({ rate, durationMs, window, lateMs }) {
     latency: newHistogram(),
   };
   phase = own;
+  const cpuBefore = process.cpuUsage();
   let due = 0;
   for (let now = startedAt; now < own.endsAt; now = performance.now()) {
     const until = Math.floor(((now - startedAt) / 1000) * rate);
@@ -76,12 +78,14 @@ async function offer({ rate, durationMs, window, lateMs }) {
     await sleep(1);
   }
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const cpuSeconds = (user + system) / 1e6;
   // What was due at the very end may still be in time.
   const { acked, dropped } = own;
   await sleep(lateMs);
   const late = buckets.map(({ late, due: count }) => late > count * LATE_SHARE);
   const p99Ms = own.latency.getValueAtPercentile(99) / 1000;
-  return { due, dropped, acked, seconds, p99Ms, lateUntilMs: (late.lastIndexOf(true) + 1) * BUCKET_MS };
+  return { due, dropped, acked, seconds, cpuSeconds, p99Ms, lateUntilMs: (late.lastIndexOf(true) + 1) * BUCKET_MS };
 }
 
 function onAcked(_device, times, count) {

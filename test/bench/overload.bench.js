@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { processesOf } from './support/cpu.js';
+import { cpuMicrosPer, cpuSecondsOf, processesOf } from './support/cpu.js';
 import { runLoad } from './support/load.js';
 import { describeMachine } from './support/machine.js';
 import { startFleetlog } from './support/processes.js';
@@ -67,7 +67,9 @@ export async function run({ quick, log }) {
     const before = await offer(AFTERWARDS, 3_000, KNEE_MS);
     const lateMs = Math.max(LEAST_LATE_MS, before.p99Ms * 2);
     const watch = watchServer(fleetlog);
+    const cpuBefore = await cpuSecondsOf(processesOf(fleetlog));
     const during = await offer(OVERLOAD, extent.overloadMs, lateMs);
+    const cpuMicros = cpuMicrosPer(during.acked, cpuBefore, await cpuSecondsOf(processesOf(fleetlog)));
     const samples = await watch.stop();
     const after = await offer(AFTERWARDS, extent.afterMs, lateMs);
     const { total } = await askChild(clients, { type: 'finish' }, 'finished');
@@ -92,6 +94,8 @@ export async function run({ quick, log }) {
         recoverSeconds: after.lateUntilMs / 1000,
         p99Ms: { before: rounded(before.p99Ms, 1), during: rounded(during.p99Ms, 1), after: rounded(after.p99Ms, 1) },
         rssMib: memory,
+        cpuMicrosPerMessage: { knee: sustained.cpu, overload: roundedAll(cpuMicros) },
+        generatorCores: rounded(during.cpuSeconds / during.seconds, 2),
         acknowledged,
       },
       verified: exact && memory.growth <= MOST_GROWTH,
@@ -117,6 +121,10 @@ function watchServer({ child }) {
       return samples;
     },
   };
+}
+
+function roundedAll(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, rounded(value, 1)]));
 }
 
 function summarize(samples) {

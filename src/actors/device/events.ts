@@ -117,6 +117,13 @@ export type MessageRejected = DomainEvent<
   }
 >;
 
+/** What devices send: nearly all of a journal, and nothing to whoever follows only registry, credentials or connections. */
+export const MESSAGE_TYPES = [
+  'TelemetryRecorded',
+  'DeviceEventRecorded',
+  'MessageRejected',
+] as const satisfies readonly DeviceEvent['type'][];
+
 export type DeviceEvent =
   | DeviceRegistered
   | DeviceUpdated

@@ -26,6 +26,8 @@ export interface LoopOptions {
   readonly logger: Logger;
   readonly shard: number;
   readonly batchEvents: number;
+  /** Event types that need not be handed over. */
+  readonly ignores: readonly string[];
   /** `head`: begin after what is there now and keep the position in memory only. */
   readonly from: 'checkpoint' | 'head';
   readonly random: () => number;
@@ -73,7 +75,7 @@ export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
     rung = false;
     position ??= await subscriber.checkpoint(shard);
     lastKnown = position;
-    const events = await journal.readShard(shard, position, options.batchEvents);
+    const events = await journal.readShard(shard, position, options.batchEvents, options.ignores);
     const first = events[0];
     if (first === undefined) {
       behindSince = undefined;
@@ -84,7 +86,7 @@ export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
     await subscriber.handle(shard, events);
     position = (events.at(-1) as RecordedEvent).position;
     lastKnown = position;
-    if (events.length < options.batchEvents) await gather();
+    if (journal.headOf(shard) - position < options.batchEvents) await gather();
   }
 
   async function gather(): Promise<void> {

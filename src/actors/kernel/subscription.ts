@@ -11,6 +11,11 @@ export interface SubscriptionOptions {
   readonly meter: Meter;
   /** Events handed over at once. @default 500 */
   readonly batchEvents?: number;
+  /**
+   * Event types that the subscriber has no use for. Where it lags behind they are not even read, so that telemetry does not hold
+   * up who follows something else. @default none
+   */
+  readonly ignores?: readonly string[];
   /** @default all */
   readonly shards?: readonly number[];
   /**
@@ -49,6 +54,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
       logger,
       shard,
       batchEvents: options.batchEvents ?? 500,
+      ignores: options.ignores ?? [],
       from: options.from ?? 'checkpoint',
       random: options.random ?? Math.random,
     }),

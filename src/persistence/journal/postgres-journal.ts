@@ -139,8 +139,8 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     append: (append) => groups.append(append),
     readStream: (stream, fromSequence, limit) =>
       readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
-    readShard: (shard, after, limit) =>
-      states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard)),
+    readShard: (shard, after, limit, ignored) =>
+      states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard), ignored),
     lastRecordedAt: (stream, types) => readLastRecorded(pool, shardOf(stream, shards), stream, types),
     heads: () => readHeads(pool),
     onCommit: (listener) => {

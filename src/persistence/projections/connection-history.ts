@@ -20,7 +20,7 @@ const NAME = 'connections';
 
 /** As for the device list: telemetry's positions alone are stored only so often. */
 const UNSTORED_POSITIONS = 5_000;
-/** In a storm of reconnects each transaction carries many; a batch of so many events waits for nothing. */
+/** In a storm of reconnects each transaction carries many; who is behind already waits for nothing. */
 const PAUSE_MS = 250;
 const LARGE_BATCH_EVENTS = 100;
 
@@ -54,7 +54,8 @@ export function createConnectionHistory(options: {
         ({ type, stream }) => CONNECTION_HISTORY_TYPES.has(type) && stream.startsWith('device/'),
       );
       if (relevant.length > 0 || last - from >= UNSTORED_POSITIONS) {
-        if (events.length < LARGE_BATCH_EVENTS) await passed.untilAwaited(shard, PAUSE_MS);
+        const isLarge = events.length >= LARGE_BATCH_EVENTS || last - from >= UNSTORED_POSITIONS;
+        if (!isLarge) await passed.untilAwaited(shard, PAUSE_MS);
         const fold = foldConnections(relevant, options.decode);
         await inTransaction(pool, async (client) => {
           await moveCheckpoint(client, NAME, shard, { from, to: last });

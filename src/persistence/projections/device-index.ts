@@ -37,7 +37,7 @@ const UNSTORED_POSITIONS = 5_000;
  * shard one by one, each statement then carries many.
  */
 const CONNECTIONS_PAUSE_MS = 250;
-/** A batch of so many events is behind already and waits for nothing. */
+/** A batch of so many events, or one that passes over so many, is behind already and waits for nothing. */
 const LARGE_BATCH_EVENTS = 100;
 
 /**
@@ -66,7 +66,8 @@ export function createDeviceIndex({ database: { pool }, decode }: DeviceIndexOpt
       const from = stored.get(shard) ?? 0;
       const relevant = events.filter(({ type, stream }) => INDEXED_TYPES.has(type) && stream.startsWith('device/'));
       if (relevant.length > 0 && from > 0 && relevant.every(({ type }) => CONNECTION_TYPES.has(type))) {
-        if (events.length < LARGE_BATCH_EVENTS) await passed.untilAwaited(shard, CONNECTIONS_PAUSE_MS);
+        const isLarge = events.length >= LARGE_BATCH_EVENTS || last - from >= UNSTORED_POSITIONS;
+        if (!isLarge) await passed.untilAwaited(shard, CONNECTIONS_PAUSE_MS);
         const changes = connectionChanges(
           relevant.map((recorded) => ({ recorded, decoded: decode(recorded) as ConnectionEvent })),
         );

@@ -278,6 +278,22 @@ describe('journal', () => {
     expect(positions).toEqual(events.map((_, index) => outcome.firstPosition + index));
   });
 
+  test('types that a reader ignores are passed over far beyond its limit, and the last position says how far', async () => {
+    const journal = await open({ ringBytes: 0 });
+    const stream = freshStream();
+    const shard = journal.shardOf(stream);
+    const before = journal.headOf(shard);
+    const telemetry = someEvents(30);
+    const events = telemetry.map((event, index) => (index % 10 === 4 ? { ...event, type: 'DeviceUpdated' } : event));
+    await journal.append({ stream, epoch: journal.epochOf(shard), firstSequence: 1, events });
+    const read = async (after: number, limit: number) =>
+      (await journal.readShard(shard, after, limit, [telemetry[0]!.type])).map(({ position }) => position - before);
+    expect(await read(before, 10)).toEqual([5, 15, 25, 30]);
+    expect(await read(before, 2)).toEqual([5, 15]);
+    expect(await read(before + 15, 2)).toEqual([25, 30]);
+    expect(await read(before + 30, 2)).toEqual([]);
+  });
+
   test('a committed position that is gone is told, not skipped', async () => {
     const journal = await open({ ringBytes: 0 });
     const stream = freshStream();

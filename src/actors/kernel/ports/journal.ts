@@ -67,8 +67,16 @@ export interface Journal {
   /**
    * Events (after, after + limit] of one shard, contiguous, fewer when they are large, from the in-memory ring when it holds
    * them and from Postgres otherwise. An empty answer means: nothing committed after `after` that this node knows of.
+   *
+   * @param ignored event types that may be left out. Positions far beyond `limit` may then be passed at once; the last event of
+   * the answer still is the last one passed.
    */
-  readShard(shard: number, after: number, limit: number): readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
+  readShard(
+    shard: number,
+    after: number,
+    limit: number,
+    ignored?: readonly string[],
+  ): readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
   /**
    * When the journal took the newest event of a stream that has one of the types, ms since 1970; `undefined` = there is none
    * among the last hundred events.
@@ -115,7 +123,7 @@ export interface Subscriber {
   /** Last position finished; reading goes on after it. Called once per shard before the first `handle`, again after a failure. */
   checkpoint(shard: number): Promise<number>;
   /**
-   * Handles events of one shard, contiguous and in order, and stores the checkpoint of the last one together with its effect.
+   * Handles events of one shard, in order and contiguous but for what its subscription ignores, and stores the checkpoint of the last one together with its effect.
    * A throw means: nothing is finished; after a back-off `checkpoint` is asked again.
    */
   handle(shard: number, events: readonly RecordedEvent[]): Promise<void> | void;

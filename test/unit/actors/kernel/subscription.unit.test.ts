@@ -132,6 +132,22 @@ test('a commit between the last read and the wait is not slept through', async (
   await until(() => subscriber.seen[0]!.length === 1);
 });
 
+test('the journal is told what is ignored, and reading goes on after the last event that it gives', async () => {
+  const memory = createMemoryJournal({ shards: 1 });
+  for (let index = 0; index < 10; index += 1) await append(memory, 's/1');
+  const asked: (readonly string[] | undefined)[] = [];
+  const readShard: MemoryJournal['journal']['readShard'] = (shard, after, limit, ignored) => {
+    asked.push(ignored);
+    return memory.rows[shard]!.slice(after, after + limit).filter(({ position }) => position % 5 === 0);
+  };
+  const subscriber = createSubscriber();
+  const journal = { ...memory.journal, readShard };
+  const { subscription } = start(memory, subscriber, { journal, batchEvents: 5, ignores: ['Ignored'] });
+  await until(() => subscription.status().state === 'running');
+  expect(subscriber.seen[0]).toEqual([5, 10]);
+  expect(asked.slice(0, 2)).toEqual([['Ignored'], ['Ignored']]);
+});
+
 test('the lag counts the events that are not handled and the age of the oldest', async () => {
   const clock = createFixedClock();
   const memory = createMemoryJournal({ shards: 1, now: () => clock.now() });
