@@ -10,7 +10,20 @@ export function newToken(
   randomBytes: (size: number) => Buffer,
 ): { readonly tokenId: string; readonly token: string } {
   const token = `${prefix}${randomBytes(32).toString('base64url')}`;
-  return { tokenId: randomBytes(9).toString('base64url'), token };
+  return { tokenId: newPublicId(randomBytes), token };
+}
+
+const PUBLIC_ID_BYTES = 9;
+
+/**
+ * The id that names a token or a session in addresses, logs and commands: 12 characters of base64url. It never begins with `-`,
+ * which a command line would take for an option (`fleetlog session end ID`); such bytes are drawn again.
+ */
+export function newPublicId(randomBytes: (size: number) => Buffer): string {
+  for (;;) {
+    const id = randomBytes(PUBLIC_ID_BYTES).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
 }
 
 /**

@@ -50,6 +50,10 @@ function createProgram(terminal: Terminal): Command {
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => {
+        write(text);
+        if (text.includes('unknown option')) write('An id that begins with - goes behind --: device get -- -7\n');
+      },
       getOutHelpWidth: () => columns,
       getErrHelpWidth: () => columns,
       getOutHasColors: () => isColoured(stdout),

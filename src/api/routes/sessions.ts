@@ -9,6 +9,7 @@ import { checkPassword, storePassword } from '../access/password-check.js';
 import { missing, Refusal } from '../problem.js';
 import { formatRfc3339 } from '../request/rfc3339.js';
 import { fromBrowser, refuseCrossSite } from '../access/same-site.js';
+import { newPublicId } from '../access/tokens.js';
 import type { SessionCookie } from '../access/session-cookie.js';
 import type { SignInLimits } from '../access/sign-in-limits.js';
 import { commandTenant, commandTenantAs } from './tenant-command.js';
@@ -137,7 +138,7 @@ async function startSession(
   const { access, cookie, clock, randomBytes } = options;
   const { tenant, user, verifierSha256 } = who;
   const secret = randomBytes(32).toString('base64url');
-  const sessionId = randomBytes(9).toString('base64url');
+  const sessionId = newPublicId(randomBytes);
   const address = call.request.ip;
   const userAgent = call.request.get('user-agent')?.slice(0, MAX_USER_AGENT);
   const session = {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { nearestName } from '../../../src/actors/kernel/nearest-name.js';
+import { newPublicId } from '../../../src/api/access/tokens.js';
 import { decodeCursor, encodeCursor } from '../../../src/api/request/cursor.js';
 import { namesRevision } from '../../../src/api/request/etag.js';
 import { formatPositions, parsePositions } from '../../../src/api/events/positions.js';
@@ -45,6 +46,12 @@ describe('a cursor', () => {
       }),
     );
   });
+});
+
+test('a public id never begins with what a command line takes for an option', () => {
+  const drawn = [Buffer.from('f80000000000000000', 'hex'), Buffer.from('000000000000000001', 'hex')];
+  expect(drawn[0]?.toString('base64url')).toMatch(/^-/);
+  expect(newPublicId(() => drawn.shift() ?? Buffer.alloc(9))).toBe('AAAAAAAAAAAB');
 });
 
 describe('an ETag', () => {

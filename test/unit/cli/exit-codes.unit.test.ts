@@ -65,6 +65,7 @@ describe('exit codes', () => {
     [['cert', 'issue', 'pump-7', '--csr', 'package.json', '--key-type', 'RSA'], '--generate-key'],
     [['cert', 'issue', 'pump-7', '--generate-key', '--key-type', 'DSA'], 'P-256, RSA'],
     [['token', 'issue'], '--role'],
+    [['session', 'end', '-4x', '--yes'], 'goes behind --'],
     [['device', 'update', 'pump-7', '--data', '[1]'], 'JSON object'],
   ])('wrong usage %j ends with 2 and names what is meant', async (argv, word) => {
     const result = await runCommand(argv, { url: 'http://127.0.0.1:9' });
