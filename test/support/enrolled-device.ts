@@ -65,6 +65,8 @@ export function mutualTls(device: EnrolledDevice, port: number, options: IClient
   };
 }
 
+/** Rejects when it is refused, also without a word, unless the options have it try again. */
 export function connectDevice(device: EnrolledDevice, port: number, options: IClientOptions = {}): Promise<MqttClient> {
-  return mqtt.connectAsync(mutualTls(device, port, options));
+  const triesAgain = (options.reconnectPeriod ?? 0) > 0;
+  return mqtt.connectAsync(`mqtts://127.0.0.1:${port}`, mutualTls(device, port, options), triesAgain);
 }

@@ -100,9 +100,12 @@ export function watchActivity(options: {
     const { tenant, id: device = '' } = parseStreamKey(event.stream);
     const { troubles, ended } = tenantOf(tenant);
     const data: unknown = JSON.parse(event.payload.toString('utf8'));
-    if (event.type === 'DeviceConnected') connected += 1;
+    if (event.type === 'DeviceConnected') {
+      connected += 1;
+      ended.noteConnect(device);
+    }
     if (event.type === 'DeviceDisconnected')
-      ended.note(device, (data as { readonly reason: string }).reason, event.recordedAt);
+      ended.noteEnd(device, (data as { readonly reason: string }).reason, event.recordedAt);
     troubles.note(device, event.type, data, event.recordedAt);
   };
 

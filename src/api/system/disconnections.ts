@@ -1,5 +1,5 @@
 /** Remembered of a tenant. */
-const MAX_ENDED = 1000;
+const MAX_LOST = 1000;
 const TOLD_DEVICES = 5;
 const ENDED_BY_ITSELF = new Set(['CLIENT_DISCONNECT', 'TAKEN_OVER', 'SERVER_STOPPED']);
 
@@ -14,43 +14,46 @@ export interface Disconnection {
   readonly devices: readonly string[];
 }
 
-/** Connections that were lost, not those that were ended in order. */
+/** Devices whose connection was lost, not ended in order, and that have not come back. */
 export interface Disconnections {
-  note(device: string, reason: string, at: number): void;
+  noteEnd(device: string, reason: string, at: number): void;
+  noteConnect(device: string): void;
   /** By reason; ms since 1970. */
   since(from: number): readonly Disconnection[];
 }
 
-interface Ended {
+interface Lost {
   readonly at: number;
   readonly device: string;
   readonly reason: string;
 }
 
 export function createDisconnections(): Disconnections {
-  let ended: Ended[] = [];
+  /** By device, the oldest first. */
+  const lost = new Map<string, Lost>();
   return {
-    note(device, reason, at) {
+    noteEnd(device, reason, at) {
+      lost.delete(device);
       if (ENDED_BY_ITSELF.has(reason)) return;
-      ended.push({ at, device, reason });
-      if (ended.length > MAX_ENDED) ended = ended.slice(-MAX_ENDED / 2);
+      lost.set(device, { at, device, reason });
+      if (lost.size > MAX_LOST) for (const oldest of [...lost.keys()].slice(0, MAX_LOST / 2)) lost.delete(oldest);
     },
-    since: (from) => byReason(ended.filter(({ at }) => at >= from)),
+    noteConnect: (device) => void lost.delete(device),
+    since: (from) => byReason([...lost.values()].filter(({ at }) => at >= from)),
   };
 }
 
-function byReason(ended: readonly Ended[]): Disconnection[] {
-  const found = new Map<string, Ended[]>();
-  for (const one of ended) found.set(one.reason, [...(found.get(one.reason) ?? []), one]);
+function byReason(lost: readonly Lost[]): Disconnection[] {
+  const found = new Map<string, Lost[]>();
+  for (const one of lost) found.set(one.reason, [...(found.get(one.reason) ?? []), one]);
   return [...found].map(([reason, all]) => {
-    const devices = [...new Set(all.map(({ device }) => device))];
     const times = all.map(({ at }) => at);
     return {
       reason,
-      count: devices.length,
+      count: all.length,
       firstAt: Math.min(...times),
       lastAt: Math.max(...times),
-      devices: devices.slice(0, TOLD_DEVICES),
+      devices: all.slice(0, TOLD_DEVICES).map(({ device }) => device),
     };
   });
 }

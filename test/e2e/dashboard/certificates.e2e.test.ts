@@ -125,7 +125,7 @@ here('certificates on the dashboard', () => {
     await context.close();
   }, 60_000);
 
-  test('failure 8: two people edit one device: the events in between, theirs and yours; different fields merge', async () => {
+  test('Failure 8 (two people edit one device): the events in between, theirs and yours; different fields merge', async () => {
     const body = { id: 'pump-4', name: 'Feed pump', type: 'pump', attributes: { site: 'north' } };
     expect((await server.call('POST', '/devices', body)).status).toBe(201);
     const { context, page, faults } = await openAsAdmin('/devices/pump-4');
@@ -202,7 +202,7 @@ here('certificates on the dashboard', () => {
     60_000,
   );
 
-  test('failure 3: two devices share one certificate: the lamp says taken over, with a count, both addresses and what to do', async () => {
+  test('Failure 3 (two devices share one certificate): the lamp says taken over, with a count, both addresses and what to do', async () => {
     const device = await enrol(server, 'pump-6');
     const { context, page, faults } = await openAsAdmin('/devices/pump-6');
     // Two places with one certificate, each of which connects again when the other has thrown it out.

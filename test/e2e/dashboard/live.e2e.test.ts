@@ -68,7 +68,7 @@ here('live views', () => {
     );
   };
 
-  test('failure 15: a hidden tab gives its stream back, and fills in what it missed when it is seen: nothing twice', async () => {
+  test('Failure 15 (the tab lay hidden): it gives its stream back, and fills in what it missed when it is seen, nothing twice', async () => {
     const { context, page } = await open('/events?types=DeviceEventRecorded');
     await live(page).waitFor();
     await letGo(page);
@@ -90,7 +90,7 @@ here('live views', () => {
     await context.close();
   });
 
-  test('failure 15: a network that blinks before the first event costs nothing', async () => {
+  test('Failure 15 (the network blinks before the first event): nothing is lost', async () => {
     const { context, page } = await open('/events?types=DeviceEventRecorded&since=15m');
     await live(page).waitFor();
     await letGo(page);
@@ -120,7 +120,7 @@ here('live views', () => {
     await context.close();
   }, 60_000);
 
-  test('failure 15: a session that ends under a half filled form: sign-in comes over the page, and the draft stays', async () => {
+  test('Failure 15 (the session ends under a half filled form): sign-in comes over the page, and the draft stays', async () => {
     const { context, page } = await open('/devices');
     await page.getByRole('button', { name: 'Connect your own device' }).click();
     await page.getByLabel('Device id').fill('half-a-na');
@@ -134,7 +134,7 @@ here('live views', () => {
     await context.close();
   });
 
-  test('failure 4: a device with a wrong clock: both times are kept, the skew is told, and the chart goes by the server', async () => {
+  test('Failure 4 (the device clock is wrong): both times are kept, the skew is told, and the chart goes by the server', async () => {
     const { context, page } = await open('/devices/pump-7');
     const wrong = Date.now() + 90_000;
     await client.publishAsync('devices/pump-7/telemetry', JSON.stringify({ ts: wrong, values: { level: 5 } }), {

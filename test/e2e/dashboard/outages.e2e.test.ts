@@ -22,7 +22,7 @@ here('what the dashboard shows while a part is away', () => {
     return page;
   };
 
-  test('failure 9: Kafka is down: Home counts what waits safe in the journal, and the proof is clean afterwards', async () => {
+  test('Failure 9 (Kafka is down): Home counts what waits safe in the journal, and the proof is clean afterwards', async () => {
     await withPlatform({ kafka: 'proxied', env }, async (platform) => {
       await platform.start();
       const [device] = await platform.enrol(1);
@@ -51,13 +51,12 @@ here('what the dashboard shows while a part is away', () => {
     });
   }, 120_000);
 
-  test('failure 10: Postgres is down: every page says that nothing is acknowledged, and recovery needs no hand', async () => {
+  test('Failure 10 (Postgres is down): every page says that nothing is acknowledged, and recovery needs no hand', async () => {
     let network: TcpProxy | undefined;
     const databaseUrl = async (direct: string): Promise<string> => {
-      const url = new URL(direct);
-      network = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
-      url.port = String(network.port);
-      return url.toString();
+      const proxied = await behindProxy(direct);
+      network = proxied.network;
+      return proxied.url;
     };
     await withPlatform({ kafka: 'off', databaseUrl, env }, async (platform) => {
       platform.later(() => network?.close());
@@ -93,3 +92,11 @@ here('what the dashboard shows while a part is away', () => {
     });
   }, 120_000);
 });
+
+/** A database that is reached through a network of our own. */
+async function behindProxy(direct: string): Promise<{ readonly network: TcpProxy; readonly url: string }> {
+  const url = new URL(direct);
+  const network = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+  url.port = String(network.port);
+  return { network, url: url.toString() };
+}

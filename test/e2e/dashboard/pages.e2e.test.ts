@@ -6,8 +6,9 @@ import { gzipSync } from 'node:zlib';
 import type { MqttClient } from 'mqtt';
 import type { Browser } from 'playwright-core';
 import { accessibilityFaults, chromiumPath, launchBrowser, signIn, watchedPage } from '../../support/browser.js';
-import { connectDevice, enrol } from '../../support/enrolled-device.js';
+import { connectDevice, enrol, type EnrolledDevice } from '../../support/enrolled-device.js';
 import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
+import { createTestAuthority } from '../../support/mqtt-certificates.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 
 const PASSWORD = 'three words and a 4';
@@ -20,6 +21,7 @@ here('the dashboard', () => {
   let database: TestDatabase;
   let server: FleetlogProcess;
   let folder: string;
+  let device: EnrolledDevice;
   let client: MqttClient;
   let browser: Browser;
 
@@ -31,7 +33,8 @@ here('the dashboard', () => {
       databaseUrl: database.url,
       env: { FLEETLOG_ADMIN_PASSWORD: PASSWORD },
     });
-    client = await connectDevice(await enrol(server, 'pump-7'), server.ready.mqttsPort!);
+    device = await enrol(server, 'pump-7');
+    client = await connectDevice(device, server.ready.mqttsPort!);
     for (let n = 0; n < 20; n++)
       await client.publishAsync('devices/pump-7/telemetry', `{"temperature":${n}}`, { qos: 1 });
     browser = await launchBrowser();
@@ -69,7 +72,10 @@ here('the dashboard', () => {
           name,
           wide: false,
         });
+        expect(await page.getByRole('button', { name: 'Sign out' }).isVisible()).toBe(true);
       }
+      await page.goto('/events');
+      await page.getByRole('status').filter({ hasText: 'live' }).waitFor();
       expect(faults).toEqual([]);
       await context.close();
     },
@@ -122,7 +128,7 @@ here('the dashboard', () => {
     await context.close();
   });
 
-  test('failure 1: online, yet nothing arrives: the device page tells count, pointer and code, and shows the payload as received', async () => {
+  test('Failure 1 (online, yet nothing arrives): the device page tells count, pointer and code, and shows the payload as received', async () => {
     const { context, page, faults } = await openSignedIn({}, '/devices/pump-7');
     await client.publishAsync('devices/pump-7/telemetry', '{"temperature":null}', { qos: 1 });
     const banner = page.getByRole('alert').filter({ hasText: 'rejected in 5 min' });
@@ -137,7 +143,44 @@ here('the dashboard', () => {
     await context.close();
   });
 
-  test('failure 15: a stream that breaks resumes: what was missed is filled in, nothing comes twice', async () => {
+  test('Failure 2 (a device can not connect): it is told on Home with the reason, and registered from there', async () => {
+    const { context, page, faults } = await openSignedIn();
+    const { key, cert } = await (await createTestAuthority()).device('default', 'stranger-1');
+    const stranger = { id: 'stranger-1', key, certificate: cert, ca: device.ca, fingerprint: '' };
+    await expect(connectDevice(stranger, server.ready.mqttsPort!)).rejects.toThrow();
+    const table = page.getByRole('table', { name: 'Refused lately' });
+    const row = table.getByRole('row').filter({ hasText: 'stranger-1' });
+    await row.getByText('Its certificate is of an unknown authority.').waitFor();
+    await row.getByRole('button', { name: 'Register this device' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Register this device' });
+    expect(await dialog.getByLabel('Device id').inputValue()).toBe('stranger-1');
+    await dialog.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('heading', { level: 1, name: 'stranger-1' }).waitFor();
+    const banner = page.getByRole('alert').filter({ hasText: 'connect refused in 5 min' });
+    await banner.getByText('Its certificate is of an unknown authority.').waitFor();
+    expect(await banner.getByRole('link').textContent()).toBe('CERTIFICATE_UNTRUSTED');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('a condition narrows the list of devices, its fault is told with the column, and the address holds it', async () => {
+    const { context, page, faults } = await openSignedIn({}, '/devices');
+    const condition = page.getByLabel('Condition in CEL');
+    await condition.fill('device.connected &&');
+    await condition.press('Enter');
+    await page.getByRole('alert').filter({ hasText: 'column' }).first().waitFor();
+    await condition.fill('device.id == "nobody"');
+    await condition.press('Enter');
+    await page.getByText('Nothing matches.').waitFor();
+    await page.reload();
+    await page.getByText('Nothing matches.').waitFor();
+    await page.getByRole('link', { name: 'Clear filters' }).click();
+    await page.getByRole('link', { name: 'pump-7' }).waitFor();
+    expect(faults.filter((fault) => !fault.includes('422'))).toEqual([]);
+    await context.close();
+  });
+
+  test('Failure 15 (the stream breaks): it resumes, what was missed is filled in, nothing comes twice', async () => {
     const { context, page } = await openSignedIn({}, '/devices/pump-7');
     await page.getByRole('status').filter({ hasText: 'live' }).waitFor();
     await context.setOffline(true);

@@ -134,13 +134,15 @@ describe('activity', () => {
     activity.stop();
   });
 
-  test('counts connections that were lost together, not those that were ended in order', async () => {
+  test('counts devices whose connections were lost together, not those that ended them in order or are back', async () => {
     const activity = start();
     const ended = (device: string, reason: string) => event('DeviceDisconnected', device, { sessionEpoch: 1, reason });
     await activity.subscriber.handle(0, [
       ended('pump-7', 'KEEP_ALIVE_TIMEOUT'),
       ended('pump-8', 'KEEP_ALIVE_TIMEOUT'),
       ended('pump-9', 'CLIENT_DISCONNECT'),
+      ended('pump-10', 'KEEP_ALIVE_TIMEOUT'),
+      event('DeviceConnected', 'pump-10', { address: '10.0.0.1' }),
     ]);
     expect(activity.read('default').disconnections).toMatchObject([
       { reason: 'KEEP_ALIVE_TIMEOUT', count: 2, devices: ['pump-7', 'pump-8'] },

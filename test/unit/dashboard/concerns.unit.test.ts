@@ -34,20 +34,29 @@ function statusWith(
   };
 }
 
+function lost(count: number, reason = 'KEEP_ALIVE_TIMEOUT', lastAt = NOW): Facts {
+  const firstAt = '2026-01-01T14:00:00Z';
+  const disconnections = [{ reason, count, firstAt, lastAt: new Date(lastAt).toISOString(), devices: ['pump-7'] }];
+  return facts({ activity: { ...facts().activity!, disconnections } });
+}
+
 describe('what needs attention', () => {
   test('nothing, while everything is well', () => {
     expect(concernsOf(facts())).toEqual([]);
   });
 
-  test('a journal that takes nothing comes first and says what devices do', () => {
+  test('a journal that takes nothing comes first and says why', () => {
     const [first] = concernsOf(
       facts({
         ready: { status: 'unready', parts: { journal: { state: 'down', reason: 'JOURNAL_UNAVAILABLE' } } },
         status: statusWith(5000, 'waiting'),
       }),
     );
-    expect(first).toMatchObject({ tone: 'bad', title: 'Not acknowledging' });
-    expect(first!.detail).toContain('Devices keep their messages and send again.');
+    expect(first).toMatchObject({
+      tone: 'bad',
+      title: 'The journal can not be written',
+      detail: 'JOURNAL_UNAVAILABLE',
+    });
   });
 
   test('a relay that waits says since when, and that the events are safe; afterwards how long it still needs', () => {
@@ -63,19 +72,19 @@ describe('what needs attention', () => {
   });
 
   test('certificates that end soon are counted, and lead to their list', () => {
-    const [concern] = concernsOf(facts({ expiring: { devices: ['pump-7', 'valve-1'], isAll: true } }));
+    const [concern] = concernsOf(facts({ expiring: { count: 2, devices: ['pump-7', 'valve-1'] } }));
     expect(concern).toMatchObject({ count: '2', href: '/certificates?state=active&expiring=30' });
     expect(concern!.title).toBe('2 certificates within 30 days of the end');
     expect(concern!.detail).toBe('of pump-7, valve-1');
-    const [many] = concernsOf(facts({ expiring: { devices: Array<string>(250).fill('pump-7'), isAll: false } }));
-    expect(many!.title).toBe('More than 250 certificates within 30 days of the end');
+    const [many] = concernsOf(facts({ expiring: { count: 4_711, devices: ['pump-7', 'valve-1'] } }));
+    expect(many).toMatchObject({ count: '4,711', detail: 'of pump-7, valve-1 …' });
   });
 
   test('a Kafka that is off by choice is no concern', () => {
     expect(concernsOf(facts({ status: statusWith(12_400, 'off') }))).toEqual([]);
   });
 
-  test('failure 14: while all come back at once it says how many are recovered, how fast they connect and how long it takes', () => {
+  test('while all come back at once it says how many are recovered, how fast they connect and how long it takes', () => {
     const recovering = (recovered: number): Partial<Facts> => ({
       status: { ...statusWith(0, 'running'), recovering: { recovered, total: 10_000 } },
       activity: { ...facts().activity!, connects: [0, 0, 400, 400, 400, 400, 400] },
@@ -92,7 +101,7 @@ describe('what needs attention', () => {
     ]);
   });
 
-  test('failure 3: a connection that is taken over again and again is told with both addresses, one that moved once is not', () => {
+  test('a connection that is taken over again and again is told with both addresses, one that moved once is not', () => {
     const taken = (count: number): Facts =>
       facts({
         activity: {
@@ -115,23 +124,15 @@ describe('what needs attention', () => {
   });
 
   test('devices that are lost together are one line, a single one is none', () => {
-    const lost = (count: number): Facts =>
-      facts({
-        activity: {
-          ...facts().activity!,
-          disconnections: [
-            {
-              reason: 'KEEP_ALIVE_TIMEOUT',
-              count,
-              firstAt: '2026-01-01T14:00:00Z',
-              lastAt: '2026-01-01T14:01:00Z',
-              devices: ['pump-7'],
-            },
-          ],
-        },
-      });
     expect(concernsOf(lost(1))).toEqual([]);
     expect(concernsOf(lost(4))).toMatchObject([{ title: '4 devices went offline together' }]);
+  });
+
+  test('after a crash of the server devices have a minute to come back before their absence is told', () => {
+    expect(concernsOf(lost(4, 'SERVER_LOST', NOW - 30_000))).toEqual([]);
+    expect(concernsOf(lost(4, 'SERVER_LOST', NOW - 70_000))).toMatchObject([
+      { title: '4 devices went offline together' },
+    ]);
   });
 });
 

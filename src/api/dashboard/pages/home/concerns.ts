@@ -29,6 +29,8 @@ const TAKEN_OVER = 3;
 const RECENT_SECONDS = 5;
 /** Devices that went offline within the same minutes for the same reason. */
 const TOGETHER = 3;
+/** After a crash of the server devices have so long to come back before they count as lost. */
+const RETURN_MS = 60_000;
 
 interface Facts {
   readonly ready: Readiness | undefined;
@@ -57,6 +59,7 @@ function sinceOf({ before, now }: Facts, key: string): number {
   return before.find((concern) => concern.key === key)?.since ?? now;
 }
 
+/** Which part it is and why; what it means for devices stands above every page. */
 function journalConcern(facts: Facts): Concern[] {
   const journal = facts.ready?.parts?.['journal'];
   if (journal === undefined || journal.state === 'ok') return [];
@@ -64,8 +67,8 @@ function journalConcern(facts: Facts): Concern[] {
     {
       key: 'journal',
       tone: 'bad',
-      title: 'Not acknowledging',
-      detail: `Devices keep their messages and send again. ${journal.reason ?? ''}`,
+      title: 'The journal can not be written',
+      detail: journal.reason ?? '',
       since: sinceOf(facts, 'journal'),
       href: '/health',
       count: '',
@@ -156,9 +159,10 @@ function rejectionConcerns({ activity }: Facts): Concern[] {
 
 const deviceHref = (device: string): string => `/devices/${encodeURIComponent(device)}`;
 
-function offlineConcerns({ activity }: Facts): Concern[] {
+function offlineConcerns({ activity, now }: Facts): Concern[] {
   return (activity?.disconnections ?? [])
     .filter(({ count }) => count >= TOGETHER)
+    .filter(({ reason, lastAt }) => reason !== 'SERVER_LOST' || now - Date.parse(lastAt) > RETURN_MS)
     .map(({ reason, count, firstAt, devices }) => ({
       key: `offline ${reason}`,
       tone: 'warn' as const,
@@ -171,19 +175,17 @@ function offlineConcerns({ activity }: Facts): Concern[] {
 }
 
 function certificateConcern(facts: Facts): Concern[] {
-  const { devices = [], isAll = true } = facts.expiring ?? {};
-  if (devices.length === 0) return [];
-  const [only] = devices;
+  const { count = 0, devices = [] } = facts.expiring ?? {};
+  if (count === 0) return [];
   return [
     {
       key: 'certificates',
       tone: 'warn',
-      title: `${isAll ? '' : 'More than '}${counted(devices.length, 'certificate')} within ${SOON_DAYS} days of the end`,
-      detail:
-        devices.length === 1 ? `of ${only}` : `of ${devices.slice(0, 5).join(', ')}${devices.length > 5 ? ' …' : ''}`,
+      title: `${counted(count, 'certificate')} within ${SOON_DAYS} days of the end`,
+      detail: `of ${devices.join(', ')}${count > devices.length ? ' …' : ''}`,
       since: sinceOf(facts, 'certificates'),
       href: `/certificates?state=active&expiring=${SOON_DAYS}`,
-      count: grouped(devices.length),
+      count: grouped(count),
     },
   ];
 }
