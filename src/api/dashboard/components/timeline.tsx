@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { JournalEvent } from '../data/live.js';
-import { preferences } from '../data/preferences.js';
 import { grouped } from '../format/numbers.js';
 import { describeEvent } from '../format/events.js';
-import { absolute, clockTime } from '../format/times.js';
+import { RailRow } from './rail-row.js';
 
 export interface TimelineProps {
   readonly label: string;
@@ -23,48 +22,39 @@ export interface TimelineProps {
 /** Events on the sequence rail. */
 export function Timeline(props: TimelineProps) {
   const { label, events, place, devices = false, onOpen, sheetOf, endOf } = props;
-  const { zone } = preferences.value;
   return (
     <ol class="timeline" aria-label={label}>
       {events.map((event) => {
         const { tone, title, detail } = describeEvent(event);
-        const time = Date.parse(event.recordedAt);
+        const position = `${event.shard}:${event.position}`;
         const sheet = sheetOf?.(event);
         return (
-          <li key={`${event.shard}:${event.position}`} class="timeline-row" data-tone={tone}>
-            <span class="timeline-place">
-              {place === 'sequence' ? grouped(event.sequence) : `${event.shard}:${grouped(event.position)}`}
+          <RailRow
+            key={position}
+            place={place === 'sequence' ? grouped(event.sequence) : `${event.shard}:${grouped(event.position)}`}
+            tone={tone}
+            at={event.recordedAt}
+            end={endOf?.(event)}
+            sheet={sheet}
+          >
+            {devices && <Stream event={event} />}
+            <span class="timeline-type">
+              {onOpen ? (
+                <button
+                  class="link"
+                  type="button"
+                  data-row-link={position}
+                  aria-expanded={sheetOf && sheet !== undefined}
+                  onClick={() => onOpen(event)}
+                >
+                  {title}
+                </button>
+              ) : (
+                title
+              )}
             </span>
-            <span class="timeline-rail">
-              <Node tone={tone} />
-            </span>
-            <span class="timeline-event">
-              {devices && <Stream event={event} />}
-              <span class="timeline-type">
-                {onOpen ? (
-                  <button
-                    class="link"
-                    type="button"
-                    data-row-link={`${event.shard}:${event.position}`}
-                    aria-expanded={sheetOf && sheet !== undefined}
-                    onClick={() => onOpen(event)}
-                  >
-                    {title}
-                  </button>
-                ) : (
-                  title
-                )}
-              </span>
-              <span class="timeline-detail">{detail}</span>
-            </span>
-            <span class="timeline-end">
-              {endOf?.(event)}
-              <time class="timeline-time" dateTime={event.recordedAt} title={absolute(time, zone)}>
-                {clockTime(time, zone)}
-              </time>
-            </span>
-            {sheet !== undefined && <div class="timeline-sheet">{sheet}</div>}
-          </li>
+            <span class="timeline-detail">{detail}</span>
+          </RailRow>
         );
       })}
     </ol>
@@ -84,20 +74,5 @@ function Stream({ event: { device, stream } }: { readonly event: JournalEvent })
     <a class="timeline-stream" href={`/devices/${encodeURIComponent(device)}`} title={stream}>
       {device}
     </a>
-  );
-}
-
-/** Another shape for each kind: a diamond is a refusal, a square changes the registry, a disc is life, a ring is data. */
-function Node({ tone }: { readonly tone: string }) {
-  return (
-    <svg class="timeline-node" viewBox="0 0 9 9" aria-hidden="true">
-      {tone === 'bad' ? (
-        <path d="M4.5 0 9 4.5 4.5 9 0 4.5z" />
-      ) : tone === 'accent' ? (
-        <path d="M1 1h7v7H1z" />
-      ) : (
-        <circle cx="4.5" cy="4.5" r={tone === 'plain' ? 2.5 : 3.75} />
-      )}
-    </svg>
   );
 }

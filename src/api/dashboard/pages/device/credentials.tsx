@@ -17,7 +17,12 @@ export function describeCredential(
   return (
     <>
       <Fingerprint of={credential} />
-      {known && <span class="quiet"> until {day(Date.parse(known.notAfter), preferences.value.zone)}</span>}
+      {known && (
+        <>
+          {' '}
+          <span class="quiet nowrap">until {day(Date.parse(known.notAfter), preferences.value.zone)}</span>
+        </>
+      )}
     </>
   );
 }

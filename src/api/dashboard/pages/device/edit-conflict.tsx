@@ -3,14 +3,12 @@ import { useAttempt } from '../../components/attempt.js';
 import { Badge } from '../../components/badge.js';
 import { Button } from '../../components/button.js';
 import { Dialog } from '../../components/dialog.js';
-import { Loaded } from '../../components/loaded.js';
 import { ProblemNote } from '../../components/problem-note.js';
 import { Segmented } from '../../components/segmented.js';
 import { Table, type Column } from '../../components/table.js';
-import { Timeline } from '../../components/timeline.js';
-import { get } from '../../data/client.js';
-import { useResource } from '../../data/resource.js';
+import type { Schema } from '../../data/client.js';
 import { counted } from '../../format/numbers.js';
+import { ConflictEvents } from './conflict-events.js';
 import { overlap, type Change } from './device-draft.js';
 import type { Device } from './device-state.js';
 
@@ -25,9 +23,10 @@ interface Row {
 }
 
 export interface EditConflictProps {
-  /** The device as the form began with it, and as it is. */
+  /** The device as the form began with it. */
   readonly base: Device;
-  readonly current: Device;
+  /** What the refusal says has changed it in between, the oldest first. */
+  readonly events: readonly Schema<'ConflictEvent'>[];
   readonly theirs: readonly Change[];
   readonly yours: readonly Change[];
   /** Sends these against `current`. */
@@ -37,25 +36,14 @@ export interface EditConflictProps {
   readonly onClose: () => void;
 }
 
-const CHANGES = 'DeviceUpdated,DeviceEnabled,DeviceDisabled';
-
 /** Somebody else was faster: the events in between, theirs and yours, and a merge. Nothing is overwritten silently. */
 export function EditConflict(props: EditConflictProps) {
-  const { base, current, theirs, yours, onSave, onTheirs, onClose } = props;
+  const { base, events, theirs, yours, onSave, onTheirs, onClose } = props;
   const attempt = useAttempt();
   const chosen = useSignal<Readonly<Record<string, Side>>>({});
   const both = overlap(theirs, yours);
   const undecided = [...both].filter((path) => chosen.value[path] === undefined);
   const kept = yours.filter(({ path }) => !both.has(path) || chosen.value[path] === 'yours');
-  const between = useResource(
-    (signal) =>
-      get('/api/v1/devices/{deviceId}/events', {
-        path: { deviceId: base.id },
-        query: { from: String(base.revision + 1), to: String(current.revision), types: CHANGES },
-        signal,
-      }),
-    [base.revision, current.revision],
-  );
   const problem = attempt.problem.value;
   const decide: Column<Row> = {
     key: 'decide',
@@ -85,14 +73,7 @@ export function EditConflict(props: EditConflictProps) {
           ? 'You have changed different things: both can stand.'
           : `${counted(both.size, 'field')} changed by both: choose what stands.`}
       </p>
-      <Loaded of={between} lines={1}>
-        {({ items }) => (
-          <>
-            <p class="quiet">By {[...new Set(items.map(principalOf))].join(', ')}, while you were typing:</p>
-            <Timeline label="Events in between" events={items.toReversed()} place="sequence" />
-          </>
-        )}
-      </Loaded>
+      <ConflictEvents events={events} />
       <Table<Row>
         label="Theirs and yours"
         columns={[...COLUMNS, decide]}
@@ -153,9 +134,4 @@ function rowsOf(theirs: readonly Change[], yours: readonly Change[]): readonly R
       };
     })
     .sort((a, b) => Number(b.changedBy === 'both') - Number(a.changedBy === 'both'));
-}
-
-function principalOf({ metadata }: { readonly metadata: object }): string {
-  const { principal } = metadata as { readonly principal?: unknown };
-  return typeof principal === 'string' ? principal : 'somebody';
 }

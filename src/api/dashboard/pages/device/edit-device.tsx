@@ -4,7 +4,7 @@ import { Field } from '../../components/field.js';
 import { FormDialog } from '../../components/form-dialog.js';
 import { Segmented } from '../../components/segmented.js';
 import { confirmDone } from '../../components/toast.js';
-import { patch, RequestFailed } from '../../data/client.js';
+import { patch, RequestFailed, type Schema } from '../../data/client.js';
 import { counted } from '../../format/numbers.js';
 import {
   deviceChanges,
@@ -24,9 +24,15 @@ export interface EditDeviceProps {
   readonly onClose: () => void;
 }
 
+/** Of a refusal with `VERSION_CONFLICT`: the device as it is, and what has changed it meanwhile. */
+interface Conflict {
+  readonly current: Device;
+  readonly events: readonly Schema<'ConflictEvent'>[];
+}
+
 /**
  * Changes what people know of a device. It is sent against the revision that was read: when somebody else was faster, nothing is
- * written, and what was typed stands beside what they wrote (failure 8).
+ * written, and what was typed stands beside what they wrote (Failure 8).
  */
 export function EditDevice({ device: given, onSaved, onClose }: EditDeviceProps) {
   // What the form began with: the page reads the device again and again, and the draft stays against this.
@@ -41,7 +47,7 @@ export function EditDevice({ device: given, onSaved, onClose }: EditDeviceProps)
     grace: useSignal(first.grace),
   };
   const enabled = useSignal(first.enabled);
-  const theirs = useSignal<Device | undefined>(undefined);
+  const refused = useSignal<Conflict | undefined>(undefined);
   const attempt = useAttempt();
   const draft: DeviceDraft = {
     name: fields.name.value,
@@ -65,17 +71,17 @@ export function EditDevice({ device: given, onSaved, onClose }: EditDeviceProps)
       confirmDone(`${given.id} is changed.`);
       onClose();
     } catch (error) {
-      const current = error instanceof RequestFailed ? error.problem.current : undefined;
+      const { current, events = [] } = error instanceof RequestFailed ? error.problem : {};
       if (current === undefined) throw error;
-      theirs.value = current as unknown as Device;
+      refused.value = { current: current as unknown as Device, events };
     }
   };
-  if (theirs.value) {
-    const current = theirs.value;
+  if (refused.value) {
+    const { current, events } = refused.value;
     return (
       <EditConflict
         base={base}
-        current={current}
+        events={events}
         theirs={deviceChanges(base, current)}
         yours={yours}
         onSave={(changes) => save(changes, current.revision)}
@@ -83,7 +89,7 @@ export function EditDevice({ device: given, onSaved, onClose }: EditDeviceProps)
           onSaved(current);
           onClose();
         }}
-        onClose={() => (theirs.value = undefined)}
+        onClose={() => (refused.value = undefined)}
       />
     );
   }

@@ -95,9 +95,13 @@ function AuditList() {
       title: 'Event',
       numeric: true,
       cell: ({ event }) => (
-        <code title={`Sequence ${grouped(event.sequence)} of ${event.stream}`}>
+        <a
+          class="mono"
+          href={`/events?event=${event.shard}:${event.position}`}
+          title={`Sequence ${grouped(event.sequence)} of ${event.stream}`}
+        >
           {event.shard}:{grouped(event.position)}
-        </code>
+        </a>
       ),
     },
   ];
