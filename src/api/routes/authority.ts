@@ -12,7 +12,7 @@ import { formatRfc3339 } from '../request/rfc3339.js';
 
 interface AuthorityRouteOptions {
   readonly authority: CertificateAuthority;
-  readonly connections: Pick<ConnectionHistory, 'certificates'>;
+  readonly connections: Pick<ConnectionHistory, 'certificates' | 'countCertificates'>;
   readonly clock: Clock;
 }
 
@@ -22,6 +22,7 @@ interface CertificateParameters {
   readonly expiresWithin?: number;
   readonly limit: number;
   readonly cursor?: string;
+  readonly count?: 'estimate';
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -30,13 +31,15 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export function authorityHandlers({ authority, connections, clock }: AuthorityRouteOptions): Handlers {
   return {
     async listAllCertificates(call) {
-      const { state, device, expiresWithin, limit, cursor } = call.parameters as CertificateParameters;
+      const { state, device, expiresWithin, limit, cursor, count } = call.parameters as CertificateParameters;
       const { tenant } = call.access;
       const now = clock.now();
       const binding = ['certificates', tenant, state ?? null, device ?? null, expiresWithin ?? null];
+      const notAfterUntil = expiresWithin === undefined ? undefined : now + expiresWithin * DAY_MS;
+      const wanted = { tenant, now, state, device, notAfterUntil };
       const found = await connections.certificates({
-        ...{ tenant, now, state, device, limit: limit + 1 },
-        notAfterUntil: expiresWithin === undefined ? undefined : now + expiresWithin * DAY_MS,
+        ...wanted,
+        limit: limit + 1,
         after: cursor === undefined ? undefined : readPlace(decodeCursor(binding, cursor)),
       });
       const items = found.slice(0, limit);
@@ -46,7 +49,8 @@ export function authorityHandlers({ authority, connections, clock }: AuthorityRo
           ? encodeCursor(binding, { notAfter: last.notAfter, fingerprint: last.fingerprint } satisfies Place)
           : null;
       linkNext(call, next);
-      sendJson(call, 200, { items: items.map(certificateRecordJson), next });
+      const estimate = count === undefined ? {} : { estimate: await connections.countCertificates(wanted) };
+      sendJson(call, 200, { items: items.map(certificateRecordJson), next, ...estimate });
     },
 
     getAuthority(call) {

@@ -30,7 +30,7 @@ const STATE = `case
       and newer.expires_at > ${fromMilliseconds('$2::float8')} and newer.first_used_at is not null) then 'superseded'
     else 'active' end`;
 
-const LIST = `select * from (
+const SELECTED = `from (
     select c.tenant, credential, device, serial, key_type, expires_at, ${STATE} as state,
       ${toMilliseconds('issued_at')} as issued_ms, ${toMilliseconds('expires_at')} as expires_ms,
       ${toMilliseconds('revoked_at')} as revoked_ms, revoke_reason, revoked_sequence, ${toMilliseconds('last_used_at')} as used_ms
@@ -38,7 +38,9 @@ const LIST = `select * from (
   ) as certificate
   where ($3::text is null or state = $3)
     and ($4::text is null or device = $4)
-    and ($5::float8 is null or expires_at <= ${fromMilliseconds('$5::float8')})
+    and ($5::float8 is null or expires_at <= ${fromMilliseconds('$5::float8')})`;
+
+const LIST = `select * ${SELECTED}
     and ($6::float8 is null or (expires_at, credential) > (${fromMilliseconds('$6::float8')}, $7::text))
   order by expires_at, credential limit $8`;
 
@@ -62,6 +64,16 @@ export async function listCertificates(pool: pg.Pool, query: CertificateQuery): 
     revokedSequence: row.revoked_sequence,
     lastUsedAt: row.used_ms,
   }));
+}
+
+/** As `ConnectionHistory.countCertificates`. */
+export async function countCertificates(
+  pool: pg.Pool,
+  { tenant, now, state, device, notAfterUntil }: Omit<CertificateQuery, 'limit' | 'after'>,
+): Promise<number> {
+  const text = `select count(*)::int as count ${SELECTED}`;
+  const { rows } = await pool.query<{ readonly count: number }>(text, [tenant, now, state, device, notAfterUntil]);
+  return rows[0]?.count ?? 0;
 }
 
 const SUPERSEDED = `select distinct c.tenant, c.device, c.credential as fingerprint

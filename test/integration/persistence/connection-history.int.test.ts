@@ -127,6 +127,9 @@ describe('the history of connections and credentials', () => {
       'b1 revoked',
       'c1 revoked',
     ]);
+    const counted = { tenant: 'default', now: 1000 };
+    expect(await history.countCertificates(counted)).toBe(5);
+    expect(await history.countCertificates({ ...counted, device: 'a', notAfterUntil: 5500 })).toBe(1);
     const [b1] = await history.certificates({ tenant: 'default', now: 1000, limit: 1, device: 'b' });
     expect(b1).toMatchObject({ lastUsedAt: 1000, revokedSequence: 4, revokeReason: 'lost' });
 

@@ -265,6 +265,7 @@ const NO_CONNECTIONS: ConnectionHistory = {
   list: () => Promise.resolve([]),
   connectedMs: () => Promise.resolve(0),
   certificates: () => Promise.resolve([]),
+  countCertificates: () => Promise.resolve(0),
   supersededSince: () => Promise.resolve([]),
   lastUses: () => Promise.resolve(new Map()),
   caughtUp: () => Promise.resolve(),

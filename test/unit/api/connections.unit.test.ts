@@ -30,6 +30,7 @@ describe('connections of a device over REST', () => {
       return Promise.resolve((to - from) / 4);
     },
     certificates: () => Promise.resolve([]),
+    countCertificates: () => Promise.resolve(0),
     supersededSince: () => Promise.resolve([]),
     lastUses: () => Promise.resolve(new Map()),
     caughtUp: () => Promise.resolve(),

@@ -73,6 +73,8 @@ export interface ConnectionHistory {
   connectedMs(tenant: string, device: string, from: number, to: number): Promise<number>;
   /** Those that end first come first. */
   certificates(query: CertificateQuery): Promise<readonly CertificateRecord[]>;
+  /** How many there are of them on all pages together. */
+  countCertificates(query: Omit<CertificateQuery, 'limit' | 'after'>): Promise<number>;
   /**
    * Good certificates whose device has connected with a newer good one at `usedUntil` or before, of all tenants.
    * @param now what has expired by then is neither

@@ -37,17 +37,23 @@ export interface DeviceQuery {
 export interface DeviceList {
   readonly items: readonly Schema<'DeviceSummary'>[];
   readonly next: string | null;
+  /** About how many match, of a list that is narrowed down. */
+  readonly estimate: number | undefined;
 }
 
 /** A page of devices. The server looks through a bounded number at a time: it is asked on until some match, or none is left. */
 export async function readDevices(query: DeviceQuery, signal: AbortSignal): Promise<DeviceList> {
   let items: DeviceList['items'] = [];
   let cursor = query.cursor;
+  let estimate: number | undefined;
+  let count = query.search === '' && query.filter === '' ? undefined : ('estimate' as const);
   for (;;) {
-    const rest = { ...query, cursor, limit: query.limit - items.length };
+    const rest = { ...query, cursor, count, limit: query.limit - items.length };
     const page = await get('/api/v1/devices', { query: rest, signal });
     items = [...items, ...page.items];
     cursor = page.next ?? undefined;
-    if (cursor === undefined || items.length >= query.limit) return { items, next: cursor ?? null };
+    estimate ??= page.estimate;
+    count = undefined;
+    if (cursor === undefined || items.length >= query.limit) return { items, next: cursor ?? null, estimate };
   }
 }

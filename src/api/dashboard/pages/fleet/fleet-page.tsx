@@ -12,7 +12,7 @@ import { fleetlogLine } from '../../format/commands.js';
 import { counted, grouped } from '../../format/numbers.js';
 import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
-import { useActivity } from '../health/system.js';
+import { useActivity, type SystemActivity } from '../health/system.js';
 import { ConnectButton } from './connect-button.js';
 import { deviceColumns } from './device-columns.js';
 import { conditionOf, readDevices, type DeviceQuery } from './device-condition.js';
@@ -74,7 +74,7 @@ export function FleetPage() {
         <DeviceFilters query={query} counts={counts} problem={problem} onChange={go} />
         <div class="panel-flush">
           <Loaded of={list} lines={12}>
-            {({ items, next }) =>
+            {({ items, next, estimate = knownCount(state, counts) }) =>
               items.length === 0 ? (
                 <NoDevices clear={NARROWING.some((name) => query[name] !== undefined) ? clear : undefined} />
               ) : (
@@ -90,7 +90,9 @@ export function FleetPage() {
                   />
                   <div class="table-foot">
                     <span class="page-actions">
-                      {counted(items.length, 'row')}
+                      {next === null && cursor === undefined
+                        ? counted(items.length, 'device')
+                        : `${grouped(items.length)} of about ${grouped(estimate ?? items.length)}`}
                       <Select
                         label="Rows on a page"
                         unlabelled
@@ -112,6 +114,20 @@ export function FleetPage() {
       </section>
     </Page>
   );
+}
+
+/** How many devices a state has: Home counts them anyway. */
+function knownCount(state: string | undefined, counts: SystemActivity['devices'] | undefined): number | undefined {
+  switch (state) {
+    case undefined:
+      return counts?.total;
+    case 'online':
+    case 'offline':
+    case 'disabled':
+      return counts?.[state];
+    default:
+      return counts?.neverSeen;
+  }
 }
 
 /** @param props.clear the list without what narrows it; absent when nothing does */
