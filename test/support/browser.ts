@@ -25,10 +25,11 @@ export interface WatchedPage {
 export async function watchedPage(
   browser: Browser,
   baseURL: string,
-  options: { readonly theme?: 'light' | 'dark'; readonly width?: number } = {},
+  options: { readonly theme?: 'light' | 'dark'; readonly width?: number; readonly timezoneId?: string } = {},
 ): Promise<WatchedPage> {
-  const { theme = 'light', width = 1280 } = options;
-  const context = await browser.newContext({ baseURL, colorScheme: theme, viewport: { width, height: 800 } });
+  const { theme = 'light', width = 1280, ...rest } = options;
+  const viewport = { width, height: 800 };
+  const context = await browser.newContext({ baseURL, colorScheme: theme, viewport, ...rest });
   const page = await context.newPage();
   const faults: string[] = [];
   const requests: string[] = [];

@@ -5,6 +5,8 @@ import type { JournalEvent } from '../../data/live.js';
 /** A fixed moment, so that every screenshot is the same. */
 export const NOW = Date.UTC(2026, 1, 3, 14, 3, 12);
 
+export const FINGERPRINT = '554e49df4add082391d22ae85a06cc3a1f0b7c6d5e4a39281706f5e4d3c2b1a0';
+
 export const TIMES = Array.from({ length: 120 }, (_, index) => NOW / 1000 - 120 + index);
 
 const wave = (offset: number, height: number): (number | null)[] =>
