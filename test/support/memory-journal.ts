@@ -38,10 +38,12 @@ export interface MemoryJournal {
   stream(stream: string): RecordedEvent[];
   /** Appends that were asked for, in order, refused ones included. */
   readonly appends: Append[];
+  /** The same journal as another node has it: `journal` learns at once of what is committed here. */
+  readonly ofAnotherNode: Journal;
   /** Moves a shard's epoch on, as rolling a leaf does: appends under the old one are fenced. */
   bumpEpoch(shard: number): void;
-  /** Streams that are being read now, and the most at once so far. */
-  readonly reading: { now: number; most: number };
+  /** Reads under way now, the most at once so far, and all so far. */
+  readonly reading: { now: number; most: number; all: number };
 }
 
 /** Stays within 32 bits; any stable spread over the shards will do here (the real journal has murmur2). */
@@ -62,13 +64,14 @@ export function createMemoryJournal(
   const now = options.now ?? Date.now;
   const rows: RecordedEvent[][] = Array.from({ length: shards }, () => []);
   const epochs = new Array<number>(shards).fill(1);
+  const grownByOthers = new Array<number>(shards).fill(0);
   const relayed = new Array<number>(shards).fill(0);
   const byStream = new Map<string, RecordedEvent[]>();
   const storedSnapshots = new Map<string, Snapshot>();
   const openIds = new Map<string, Set<number>>();
   const listeners = new Set<(shard: number) => void>();
   const appends: Append[] = [];
-  const reading = { now: 0, most: 0 };
+  const reading = { now: 0, most: 0, all: 0 };
   const released: (() => void)[] = [];
   let stalled = false;
   const faults: MemoryJournalFaults = {
@@ -91,6 +94,7 @@ export function createMemoryJournal(
 
   async function read<T>(give: () => T): Promise<T> {
     reading.now += 1;
+    reading.all += 1;
     reading.most = Math.max(reading.most, reading.now);
     await new Promise((resolve) => setImmediate(resolve));
     reading.now -= 1;
@@ -130,6 +134,7 @@ export function createMemoryJournal(
     shards,
     shardOf,
     epochOf: (shard) => epochs[shard]!,
+    grownByOthers: (shard) => grownByOthers[shard]!,
     async append(append) {
       appends.push(append);
       if (stalled) await new Promise<void>((resolve) => released.push(resolve));
@@ -188,6 +193,15 @@ export function createMemoryJournal(
     reading,
     storedSnapshots,
     stream: (stream) => eventsOf(stream),
+    ofAnotherNode: {
+      ...journal,
+      grownByOthers: () => 0,
+      async append(append) {
+        const outcome = await journal.append(append);
+        if (outcome.kind === 'committed') grownByOthers[outcome.shard]! += 1;
+        return outcome;
+      },
+    },
     bumpEpoch: (shard) => void (epochs[shard]! += 1),
     snapshots: {
       load: (stream) => read(() => storedSnapshots.get(stream)),

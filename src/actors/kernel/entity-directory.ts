@@ -199,6 +199,7 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
       requestOutcome((ask) => enqueue(stream, ask), command, origin, requestOptions),
     query: (stream, read) =>
       errand(stream, async (keeper) => {
+        await keeper.catchUp();
         const { state, sequence } = await keeper.entity();
         return read(state, sequence);
       }),

@@ -5,7 +5,7 @@ import { fromJournal } from './from-journal.js';
 import type { IncomingIds } from './ports/journal.js';
 import type { Clock } from './ports/surroundings.js';
 import type { Quarantine } from './quarantine.js';
-import { recover, type RecoverySource } from './recovery.js';
+import { foldTail, recover, type RecoverySource } from './recovery.js';
 import type { RecoverySlots } from './recovery-slots.js';
 import { parseStreamKey } from './stream-key.js';
 
@@ -34,6 +34,12 @@ export interface EntityKeeper<S> {
    * @throws FleetlogError `JOURNAL_UNAVAILABLE`, `JOURNAL_CORRUPT` or `ACTOR_FAILED`; until the back-off is over without reading
    */
   entity(): Promise<Entity<S>>;
+  /**
+   * Reads on what other nodes may have added to the stream since it was read here. Without other nodes it costs a comparison.
+   * @returns whether the entity is another than before
+   * @throws FleetlogError as `entity`
+   */
+  catchUp(): Promise<boolean>;
   /** Open QoS 2 ids, loaded if need be. Whoever adds one must commit it or `forget`. */
   openIds(): Promise<Set<number>>;
   /** Forgets ids in Postgres and here; `undefined` = all. */
@@ -52,7 +58,9 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
 ): EntityKeeper<S> {
   const { clock, logger } = setting;
   const { tenant, id: device = '' } = parseStreamKey(stream);
+  const shard = setting.journal.shardOf(stream);
   let entity: Entity<S> | undefined;
+  let grownByOthers = 0;
   let openIds: Set<number> | undefined;
   let failure: { readonly error: FleetlogError; readonly retryAt: number; readonly pauseMs: number } | undefined;
   let snapshotSequence = 0;
@@ -62,6 +70,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     if (entity !== undefined) return entity;
     if (failure !== undefined && clock.monotonic() < failure.retryAt) throw failure.error;
     const started = clock.monotonic();
+    grownByOthers = setting.journal.grownByOthers(shard);
     try {
       const result = await setting.slots.run(() => recover(stream, setting));
       ({ entity, snapshotSequence } = result);
@@ -78,6 +87,19 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
       logger.error({ code: error.code, stream, retryInMs: pauseMs, err: cause }, 'recovery failed');
       throw error;
     }
+  }
+
+  async function catchUp(): Promise<boolean> {
+    const grown = setting.journal.grownByOthers(shard);
+    if (entity !== undefined && grown === grownByOthers) return false;
+    const before = entity?.sequence;
+    const fault = entity && (await foldTail(stream, entity, setting));
+    // What does not follow is read again from its snapshot, which tells what is wrong.
+    if (fault !== undefined) entity = undefined;
+    else grownByOthers = grown;
+    const { sequence } = await recovered();
+    if (sequence !== before) openIds = undefined;
+    return sequence !== before;
   }
 
   async function loadIds(): Promise<Set<number>> {
@@ -120,6 +142,7 @@ export function createEntityKeeper<C, E extends DomainEvent, S>(
     incomingOwner: { tenant, device },
     known: () => entity,
     entity: recovered,
+    catchUp,
     openIds: loadIds,
     releaseIds,
     forget() {

@@ -136,7 +136,10 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
         poisoned = (poisoned ?? new Set()).add(batch[draft.index] as Ask<C>);
         continue;
       }
-      const outcome = draft.events.length === 0 ? undefined : await append(draft);
+      const decidesNothing = draft.events.length === 0;
+      // An append finds out by itself that another node was faster; where there is none, that is looked up.
+      if (decidesNothing && (await keeper.catchUp())) continue;
+      const outcome = decidesNothing ? undefined : await append(draft);
       if (outcome === undefined || outcome.kind === 'committed') {
         answer(draft, outcome);
         redecisions = 0;

@@ -13,7 +13,7 @@ const PAGE = 1000;
 export interface RecoverySource<C, E extends DomainEvent, S> {
   readonly decider: Decider<C, E, S>;
   readonly codec: EntityCodec<E, S>;
-  readonly journal: Pick<Journal, 'epochOf' | 'shardOf' | 'readStream'>;
+  readonly journal: Pick<Journal, 'epochOf' | 'grownByOthers' | 'shardOf' | 'readStream'>;
   readonly snapshots: SnapshotStore;
   readonly logger: Logger;
 }
@@ -64,7 +64,7 @@ async function loadSnapshot<C, E extends DomainEvent, S>(
 }
 
 /** Folds the events after the entity's sequence into it. Answers the sequence that does not verify, if any. */
-async function foldTail<C, E extends DomainEvent, S>(
+export async function foldTail<C, E extends DomainEvent, S>(
   stream: string,
   entity: Entity<S>,
   source: RecoverySource<C, E, S>,

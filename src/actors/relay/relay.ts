@@ -2,7 +2,9 @@ import type { Journal, SubscriptionStatus } from '../kernel/ports/journal.js';
 import type { EventPublisher } from '../kernel/ports/publisher.js';
 import type { Clock, Logger, Meter } from '../kernel/ports/surroundings.js';
 import { observeLag } from '../kernel/lag-gauges.js';
+import { createBusyShare } from '../kernel/busy-share.js';
 import { createSupervision } from '../kernel/supervision.js';
+import { createCatchUpPacer } from './catch-up-pacer.js';
 import { createRelayMetrics } from './metrics.js';
 import { createPacer } from './pacer.js';
 import { startShardRelay } from './shard-relay.js';
@@ -19,7 +21,7 @@ export interface Relay {
 }
 
 export interface RelayOptions {
-  readonly journal: Pick<Journal, 'shards' | 'readShard' | 'headOf' | 'heads' | 'saveRelayed' | 'onCommit'>;
+  readonly journal: Pick<Journal, 'shards' | 'readShard' | 'headOf' | 'heads' | 'saveRelayed' | 'health' | 'onCommit'>;
   readonly publisher: EventPublisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,9 +42,10 @@ export function startRelay(options: RelayOptions): Relay {
   const logger = options.logger.child({ component: 'relay' });
   const metrics = createRelayMetrics(options.meter);
   const pacer = createPacer();
+  const catchUpPacer = createCatchUpPacer(createBusyShare());
   const supervision = createSupervision({ name: 'relay', prefix: 'r' });
   const shards = Array.from({ length: journal.shards }, (_, shard) =>
-    startShardRelay({ ...options, shard, supervision, logger, metrics, pacer, random }),
+    startShardRelay({ ...options, shard, supervision, logger, metrics, pacer, catchUpPacer, random }),
   );
   observeLag(options.meter, 'relay', shards);
   const unsubscribe = journal.onCommit((shard) => shards[shard]?.ring());

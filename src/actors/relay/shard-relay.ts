@@ -7,6 +7,7 @@ import type { EventPublisher } from '../kernel/ports/publisher.js';
 import type { Clock, Logger } from '../kernel/ports/surroundings.js';
 import type { Supervised, Supervision } from '../kernel/supervision.js';
 import { BATCH_EVENTS, nextBatch } from './batch.js';
+import type { CatchUpPacer } from './catch-up-pacer.js';
 import { resumePosition } from './checkpoint.js';
 import { createMirror, MIRROR_MS } from './mirror.js';
 import type { RelayMetrics } from './metrics.js';
@@ -44,17 +45,18 @@ export interface ShardRelay {
 
 export interface ShardRelayOptions {
   readonly shard: number;
-  readonly journal: Pick<Journal, 'readShard' | 'headOf' | 'heads' | 'saveRelayed'>;
+  readonly journal: Pick<Journal, 'readShard' | 'headOf' | 'heads' | 'saveRelayed' | 'health'>;
   readonly publisher: EventPublisher;
   readonly supervision: Supervision;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: RelayMetrics;
   readonly pacer: Pacer;
+  readonly catchUpPacer: CatchUpPacer;
   readonly random: () => number;
 }
 
-/** A batch of this size pays for its transaction: the next may follow at once. */
+/** A batch of this size pays for its transaction: the next may follow at once, when no device waits. */
 const FULL_ENOUGH_EVENTS = 500;
 const STOP_MS = 3_000;
 /**
@@ -74,7 +76,7 @@ const UNTIL_RUNG: Pause = { ms: Infinity, held: false };
 const FOR_EVER: Pause = { ms: Infinity, held: true };
 
 export function startShardRelay(options: ShardRelayOptions): ShardRelay {
-  const { shard, journal, publisher, clock, metrics, pacer } = options;
+  const { shard, journal, publisher, clock, metrics, pacer, catchUpPacer } = options;
   const logger = options.logger.child({ shard });
   const backOff = createBackOff({ firstMs: 50, lastMs: 5_000, random: options.random });
   let position: number | undefined;
@@ -196,9 +198,13 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     metrics.sent(batch.length, (endedAt - startedAt) / 1000);
     works();
     mirror.follow(position, endedAt);
-    return batch.length >= FULL_ENOUGH_EVENTS
-      ? AT_ONCE
-      : { ms: pacer.nextTurn(clock.monotonic(), batch.length), held: true };
+    return afterSending(batch.length);
+  }
+
+  function afterSending(events: number): Pause {
+    const now = clock.monotonic();
+    if (events < FULL_ENOUGH_EVENTS) return { ms: pacer.nextTurn(now, events), held: true };
+    return journal.health().waitingAppends === 0 ? AT_ONCE : { ms: catchUpPacer.nextTurn(now, events), held: true };
   }
 
   /** Only now, not when it has opened: a shard whose transactions always fail must back off further and further. */

@@ -135,6 +135,7 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     shards,
     shardOf: (stream) => shardOf(stream, shards),
     epochOf: (shard) => states.epochOf(shard),
+    grownByOthers: (shard) => states.grownByOthers(shard),
     headOf: (shard) => states.headOf(shard),
     append: (append) => groups.append(append),
     readStream: (stream, fromSequence, limit) =>

@@ -7,6 +7,8 @@ import { createTailRing } from './tail-ring.js';
 export interface ShardStates {
   epochOf(shard: number): number;
   headOf(shard: number): number;
+  /** How often commits of others were learnt of. */
+  grownByOthers(shard: number): number;
   learnEpoch(shard: number, epoch: number): void;
   /** Takes over heads and epochs as read from Postgres; answers the shards that have grown. */
   learn(rows: readonly ShardHead[]): readonly number[];
@@ -30,6 +32,7 @@ export function createShardStates(heads: readonly ShardHead[], ringBytes: number
   return {
     epochOf: (shard) => state(shard).epoch,
     headOf: (shard) => state(shard).ring.head,
+    grownByOthers: (shard) => state(shard).ring.grownByOthers,
     learnEpoch,
     learn: (rows) =>
       rows

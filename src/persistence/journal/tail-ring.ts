@@ -4,6 +4,8 @@ import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 export interface TailRing {
   /** Newest committed position that this node knows of. */
   readonly head: number;
+  /** How often the shard has grown by commits of others. */
+  readonly grownByOthers: number;
   /** Takes events of one commit of this node, contiguous. Answers whether the head has grown. */
   add(events: readonly RecordedEvent[]): boolean;
   /** Learns that the shard has grown to `head` by commits of others, whose events it does not hold. */
@@ -21,6 +23,7 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
   let dropped = 0; // events before this index are no longer held
   let bytes = 0;
   let head = startHead;
+  let grownByOthers = 0;
 
   const held = () => events.length - dropped;
   const clear = () => {
@@ -48,6 +51,9 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
     get head() {
       return head;
     },
+    get grownByOthers() {
+      return grownByOthers;
+    },
     add(batch) {
       const first = batch[0]?.position ?? 0;
       const last = batch.at(-1)?.position ?? 0;
@@ -56,7 +62,10 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
         if (last === head && held() === 0) push(batch);
         return false;
       }
-      if (first !== head + 1) clear(); // another node has committed in between
+      if (first !== head + 1) {
+        clear(); // another node has committed in between
+        grownByOthers += 1;
+      }
       head = last;
       push(batch);
       return true;
@@ -64,6 +73,7 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
     advance(newHead) {
       if (newHead <= head) return false;
       clear();
+      grownByOthers += 1;
       head = newHead;
       return true;
     },

@@ -23,6 +23,7 @@ import { createLiveConnections } from './live-connections.js';
 import { createMqttMetrics } from './metrics.js';
 import { createRefusalNotes } from './refused-connects.js';
 import { divertPublishes, type InboundMessage } from './publish-intake.js';
+import { createReadTurns } from './read-turns.js';
 import { VALVE_REASONS, type ValveReason } from './read-valve.js';
 import { createRevocations } from './revocations.js';
 import { createIncomingMessages } from './sessions/incoming-messages.js';
@@ -93,8 +94,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       closeConnection(connection, 'PROTOCOL_ERROR');
     }
   }
+  const turns = createReadTurns(limits.publishesPerTurn);
   const connections = createConnections({
     limits,
+    turns,
     stalls: options.stalls,
     onAccepted: (connection) => divertPublishes(connection, limits, audience, { take }),
     onEnded: endConnection,
@@ -102,6 +105,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const gate = createCommitGate({
     devices,
     limits,
+    turns,
     clock,
     logger,
     metrics,

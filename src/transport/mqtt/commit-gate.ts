@@ -11,6 +11,7 @@ import { GateLane } from './gate-lane.js';
 import type { MqttLimits } from './limits.js';
 import type { MessageResult, MqttMetrics } from './metrics.js';
 import type { InboundMessage } from './publish-intake.js';
+import type { ReadTurns } from './read-turns.js';
 
 const SWEEP_MS = 1_000;
 /** A look that is later than this comes after a stall of the process. */
@@ -32,6 +33,7 @@ export interface GateLoad {
 export interface CommitGateOptions {
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
   readonly limits: MqttLimits;
+  readonly turns: Pick<ReadTurns, 'spend'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MqttMetrics;
@@ -60,7 +62,7 @@ export interface CommitGate {
 }
 
 export function createCommitGate(options: CommitGateOptions): CommitGate {
-  const { devices, limits, clock, metrics } = options;
+  const { devices, limits, turns, clock, metrics } = options;
   const lanes = new Map<Connection, GateLane>();
   const pausedByNode = new Set<Connection>();
   const waiting = { publishes: 0, bytes: 0 };
@@ -202,6 +204,7 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
       const bytes = message.payload.length + ENTRY_OVERHEAD_BYTES;
       waiting.publishes += 1;
       waiting.bytes += bytes;
+      turns.spend();
       lane.push(new GateEntry(lane, command, session.origin, message, bytes, clock.monotonic(), done));
       lane.charge(message.payload.length);
       if (isFull()) {

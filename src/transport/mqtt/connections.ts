@@ -7,6 +7,7 @@ import { closeConnection, type Connection, type ListenerName } from './connectio
 import { plainAddress, verifiedIdentity } from './credential.js';
 import type { MqttLimits } from './limits.js';
 import { guardParser } from './packet-guard.js';
+import type { ReadTurns } from './read-turns.js';
 import { createReadValve } from './read-valve.js';
 import { prefixTopics } from './tenant-topics.js';
 
@@ -26,6 +27,7 @@ const BLIND: Record<string, number> = new Proxy({}, { get: () => 0, set: () => t
 
 export interface ConnectionsOptions {
   readonly limits: MqttLimits;
+  readonly turns: ReadTurns;
   readonly stalls: Pick<StallWatch, 'hasStalled'>;
   /** Told of each connection before anything is read from it. */
   readonly onAccepted: (connection: Connection) => void;
@@ -33,7 +35,7 @@ export interface ConnectionsOptions {
   readonly onEnded: (connection: Connection) => void;
 }
 
-export function createConnections({ limits, stalls, onAccepted, onEnded }: ConnectionsOptions): Connections {
+export function createConnections({ limits, turns, stalls, onAccepted, onEnded }: ConnectionsOptions): Connections {
   const all = new Set<Connection>();
   const byClient = new WeakMap<object, Connection>();
 
@@ -49,7 +51,7 @@ export function createConnections({ limits, stalls, onAccepted, onEnded }: Conne
         listener,
         address: plainAddress(socket),
         identity,
-        valve: createReadValve(stream, () => client._nextBatch()),
+        valve: createReadValve(stream, turns, () => client._nextBatch()),
         tenant: undefined,
         session: undefined,
         closeReason: undefined,

@@ -46,6 +46,8 @@ export interface MqttLimits {
   /** Publishes and bytes that wait for their commit in the whole node, before publishers are not read any more. */
   readonly waitingPublishes: number;
   readonly waitingBytes: number;
+  /** Publishes read in one turn of the event loop before the sockets take turns. */
+  readonly publishesPerTurn: number;
   /** Refused messages in a minute, before a connection is read at one message a second. */
   readonly refusalsPerMinute: number;
   /** All of `stop()`. */
@@ -86,6 +88,7 @@ export const MQTT_LIMITS: MqttLimits = Object.freeze({
   holdMs: 20_000,
   waitingPublishes: 10_000,
   waitingBytes: 64 * KIB * KIB,
+  publishesPerTurn: 500,
   refusalsPerMinute: 100,
   stopMs: 5_000,
 });

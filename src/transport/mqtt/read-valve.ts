@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ReadTurns, TurnTaker } from './read-turns.js';
 
 /** Why a socket is not read: each part of the broker opens only what it has closed. */
 export const VALVE_REASONS = [
@@ -10,6 +11,7 @@ export const VALVE_REASONS = [
   'refusals',
   'unread',
   'stopping',
+  'turn',
 ] as const;
 export type ValveReason = (typeof VALVE_REASONS)[number];
 
@@ -27,9 +29,10 @@ export interface ReadValve {
  * Puts a valve before `read` of a connection. aedes' own `pause` won't do: packets that finish while it lasts are not counted
  * down (`client.js`, `nextBatch`), and the socket is never read again.
  *
+ * @param turns decides when there is too much to be read at once
  * @param readOn continues reading after the valve has refused a read
  */
-export function createReadValve(connection: Duplex, readOn: () => void): ReadValve {
+export function createReadValve(connection: Duplex, turns: ReadTurns, readOn: () => void): ReadValve {
   // A bit per reason and no Set: each connection has a valve (bench `memory`).
   let closedBy = 0;
   let refusedRead = false;
@@ -42,10 +45,22 @@ export function createReadValve(connection: Duplex, readOn: () => void): ReadVal
       refusedRead = true;
       return null;
     }
+    if (!turns.admits(taker)) {
+      closedBy |= TURN;
+      return null;
+    }
     if (largestRead === undefined || connection.readableLength <= largestRead) return read(size);
     // Half a packet emits nothing, and what is left in the buffer wakes nobody: come back for it.
     setImmediate(readOn);
     return read(largestRead);
+  };
+
+  const taker: TurnTaker = {
+    takeTurn() {
+      closedBy &= ~TURN;
+      if (closedBy === 0) readOn();
+      else refusedRead = true;
+    },
   };
 
   return {
@@ -69,3 +84,4 @@ export function createReadValve(connection: Duplex, readOn: () => void): ReadVal
 function bitOf(reason: ValveReason): number {
   return 1 << VALVE_REASONS.indexOf(reason);
 }
+const TURN = bitOf('turn');

@@ -11,6 +11,7 @@ import { createIncomingIds } from '../../../src/persistence/incoming-ids.js';
 import { createSnapshotStore } from '../../../src/persistence/snapshots.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+import { until } from '../../support/until.js';
 import { openTestJournal } from '../persistence/open-test-journal.js';
 
 const origin = { tenant: 'default', principal: 'test', address: '127.0.0.1' };
@@ -107,6 +108,15 @@ test('I9 two nodes that write one stream at once lose nothing, repeat nothing, a
   }, deviceDecider.initialState(stream));
   const recovered = await third.directory.query(stream, (state) => deviceCodec.toSnapshot(state));
   expect(recovered).toEqual(deviceCodec.toSnapshot(folded));
+});
+
+test('a node tells what another has recorded, about a second later', async () => {
+  const nodes = [await startNode(), await startNode()] as const;
+  const stream = await bringOnline(nodes[0], 'd3');
+  const known = () => nodes[1].directory.query(stream, (_state, sequence) => sequence);
+  expect(await known()).toBe(3);
+  await nodes[0].directory.request(stream, record('m1'), origin);
+  await until('the second node knows the fourth event', async () => (await known()) === 4);
 });
 
 test('I7 a QoS 2 message is journaled once, on any node, until its id is released', async () => {

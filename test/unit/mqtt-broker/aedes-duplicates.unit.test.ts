@@ -4,6 +4,7 @@ import { Aedes } from 'aedes';
 import { createMemoryStore } from '../../../src/transport/mqtt/aedes-internals.js';
 import { createConnections } from '../../../src/transport/mqtt/connections.js';
 import { MQTT_LIMITS } from '../../../src/transport/mqtt/limits.js';
+import { createReadTurns } from '../../../src/transport/mqtt/read-turns.js';
 import { openTcp, subscribe } from '../../support/mqtt-raw-client.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
@@ -23,6 +24,7 @@ describe('the client that a connection gets', () => {
     const broker = await Aedes.createBroker({ persistence: store });
     const connections = createConnections({
       limits: MQTT_LIMITS,
+      turns: createReadTurns(MQTT_LIMITS.publishesPerTurn),
       stalls: { hasStalled: () => false },
       onAccepted: () => undefined,
       onEnded: () => undefined,

@@ -230,6 +230,22 @@ describe('acknowledgements', () => {
     ]);
   });
 
+  test('what a turn may not take any more is read in the next ones, in the order of each connection', async () => {
+    const { client, device, server: own } = await connected({ limits: { publishesPerTurn: 2 } });
+    const other = await own.open(await own.register('dev3'));
+    await other.connect();
+    const theirs = (messageId: number) => publish('devices/dev3/telemetry', { n: messageId }, { qos: 1, messageId });
+    const ids = Array.from({ length: 40 }, (_, index) => index + 1);
+    client.send(...ids.map(telemetry));
+    other.send(...ids.map(theirs));
+    for (const id of ids) {
+      expect(await client.next('puback')).toMatchObject({ messageId: id });
+      expect(await other.next('puback')).toMatchObject({ messageId: id });
+    }
+    expect(own.events(device, 'TelemetryRecorded').map(({ data }) => data['values'])).toEqual(ids.map((n) => ({ n })));
+    expect(own.broker.unread()).toEqual({});
+  });
+
   test('a device above its rate is read more slowly, and nothing of it is lost', async () => {
     const { client, device } = await connected({ limits: { publishRate: 50, publishBurst: 5 } });
     for (let id = 1; id <= 30; id += 1) {

@@ -56,6 +56,11 @@ export interface Journal {
   /** The shard's epoch as this node knows it. Read it *before* recovering a stream and pass it with each append. */
   epochOf(shard: number): number;
   /**
+   * How often this node has learnt that others have committed in the shard, about a second late. State that was read under the
+   * same number lacks nothing that is known of; read it *before* the stream.
+   */
+  grownByOthers(shard: number): number;
+  /**
    * Joins the group commit and settles when the outcome is known. An outcome that the connection took with it is looked up,
    * never guessed, so this may take as long as Postgres is away; callers keep their own deadlines towards clients.
    * A stream has one append under way at a time.

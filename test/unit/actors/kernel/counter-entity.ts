@@ -9,6 +9,7 @@ import { createMemoryJournal, type MemoryJournal } from '../../../support/memory
 export type CounterCommand =
   | { readonly type: 'Add'; readonly amount: number }
   | { readonly type: 'AddEach'; readonly amounts: readonly number[] }
+  | { readonly type: 'Take'; readonly amount: number }
   | { readonly type: 'Nothing' }
   | { readonly type: 'Refuse'; readonly journaled: boolean }
   | { readonly type: 'ThrowInDecide' }
@@ -25,12 +26,16 @@ interface CounterState {
 
 const counterDecider: Decider<CounterCommand, CounterEvent, CounterState> = {
   initialState: () => ({ total: 0, amounts: [] }),
-  decide(command) {
+  decide(command, state) {
     switch (command.type) {
       case 'Add':
         return { events: [{ type: 'Added', data: { amount: command.amount } }] };
       case 'AddEach':
         return { events: command.amounts.map((amount) => ({ type: 'Added', data: { amount } })) };
+      case 'Take':
+        return state.total < command.amount
+          ? { events: [], rejection: { code: 'PAYLOAD_INVALID', detail: 'too little' } }
+          : { events: [{ type: 'Added', data: { amount: -command.amount } }] };
       case 'Nothing':
         return { events: [] };
       case 'Refuse':

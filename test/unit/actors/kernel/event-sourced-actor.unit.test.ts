@@ -110,6 +110,34 @@ describe('a lost append', () => {
     expect(await here.directory.query(STREAM, (state) => state.amounts.join())).toBe('1,2,3');
   });
 
+  test('what another node has added is read before something is told, and before something is refused', async () => {
+    const memory = createMemoryJournal();
+    const here = start({ memory });
+    const there = start({ memory: { ...memory, journal: memory.ofAnotherNode } });
+    await here.directory.request(STREAM, add(1), origin);
+    await there.directory.request(STREAM, add(2), origin);
+    expect(await here.directory.query(STREAM, (state) => state.total)).toBe(3);
+    await there.directory.request(STREAM, add(4), origin);
+    expect((await here.directory.request(STREAM, { type: 'Take', amount: 7 }, origin)).kind).toBe('accepted');
+    const reads = memory.reading.all;
+    expect(await here.directory.query(STREAM, (state) => state.amounts.join())).toBe('1,2,4,-7');
+    expect((await here.directory.request(STREAM, { type: 'Take', amount: 1 }, origin)).kind).toBe('rejected');
+    expect(memory.reading.all).toBe(reads);
+  });
+
+  test('what does not follow on what was known is told as a journal that does not verify', async () => {
+    const memory = createMemoryJournal();
+    const here = start({ memory });
+    const there = start({ memory: { ...memory, journal: memory.ofAnotherNode } });
+    await here.directory.request(STREAM, add(1), origin);
+    await there.directory.request(STREAM, add(2), origin);
+    const second = memory.stream(STREAM)[1]!;
+    Object.assign(second, { payload: Buffer.from('{"amount":3}') });
+    await expect(here.directory.query(STREAM, (state) => state.total)).rejects.toMatchObject({
+      code: 'JOURNAL_CORRUPT',
+    });
+  });
+
   test('a bumped epoch fences an actor that recovered under the old one', async () => {
     const { memory, directory } = start();
     await directory.request(STREAM, add(1), origin);
