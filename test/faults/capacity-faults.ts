@@ -10,7 +10,7 @@ import { checkEndOfRun } from './end-of-run.js';
 import type { Fault } from './fault.js';
 import { withPlatform, type Platform } from './platform.js';
 import { nothingAcknowledged, whileLocked } from './postgres-faults.js';
-import { untilAcknowledged } from './waiting.js';
+import { untilAcknowledged, untilEachAcknowledged } from './waiting.js';
 
 const run = promisify(execFile);
 const SMALL_DISK = '96m';
@@ -143,7 +143,7 @@ export const poolExhausted: Fault = {
         await sleep(context.quick ? 500 : 8_000);
       });
       await until('/readyz is well again', async () => (await readiness()) === 200);
-      await untilAcknowledged(platform, count);
+      await untilEachAcknowledged(platform);
       const { sentence } = await checkEndOfRun(platform, { relayMs: 120_000 });
       return `pool of ${POOL} held by a lock while ${count} devices came: /readyz 503, then all were served; ${sentence}`;
     }),

@@ -8,7 +8,7 @@ import type { Fault, FaultContext } from './fault.js';
 import { connectIdleDevices } from './idle-devices.js';
 import { withPlatform, type Platform } from './platform.js';
 import { residentMiB } from './process-figures.js';
-import { untilAcknowledged } from './waiting.js';
+import { untilAcknowledged, untilEachAcknowledged } from './waiting.js';
 
 /** When nothing more has come in this time, everything that was on its way to the devices has arrived. */
 const ARRIVED_MS = 500;
@@ -27,13 +27,13 @@ export const postgresStops: Fault = {
       for (let round = 0; round < rounds; round++) {
         // SIGQUIT is what `pg_ctl stop -m immediate` sends.
         for (const signal of ['SIGQUIT', 'SIGKILL'] as const) {
-          await untilAcknowledged(platform, 100);
+          await untilEachAcknowledged(platform);
           process.kill(platform.postgres!.pid, signal);
           await nothingAcknowledged(platform, context.quick ? 1_000 : 5_000, `Postgres ended by ${signal}`);
           await platform.restartPostgres();
         }
       }
-      await untilAcknowledged(platform, 100);
+      await untilEachAcknowledged(platform);
       idle.answered('Postgres');
       idle.stayed('Postgres');
       await idle.end();

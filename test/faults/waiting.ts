@@ -14,6 +14,18 @@ export async function untilAcknowledged({ ledger }: Platform, more: number): Pro
   }
 }
 
+/** Waits until each device was acknowledged something more. */
+export async function untilEachAcknowledged({ loads }: Platform): Promise<void> {
+  const before = loads.map(({ acknowledged }) => acknowledged);
+  for (const until = Date.now() + BACK_MS; ;) {
+    const waiting = loads.filter(({ acknowledged }, index) => acknowledged <= (before[index] ?? 0));
+    if (waiting.length === 0) return;
+    if (Date.now() > until)
+      throw new Error(`${waiting.length} devices were acknowledged nothing in ${BACK_MS / 1000} s`);
+    await sleep(5);
+  }
+}
+
 /** Waits for the end of the process by its own hand. */
 export async function endsBy(server: FleetlogProcess, signal: NodeJS.Signals, place: string): Promise<void> {
   const late = new AbortController();

@@ -26,6 +26,8 @@ export interface DeviceLoad {
   readonly client: MqttClient;
   /** How often its connection ended so far. */
   readonly closes: number;
+  /** How many messages were acknowledged so far. */
+  readonly acknowledged: number;
   /** Sends no more and resolves when everything sent is acknowledged and the device has said goodbye. */
   finish(): Promise<void>;
   abandon(): Promise<void>;
@@ -52,6 +54,7 @@ export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
   let sent = after;
   let open = 0;
   let closes = 0;
+  let acknowledged = 0;
   let finishing = false;
   let finished: () => void = () => undefined;
   const done = new Promise<void>((resolve) => {
@@ -66,7 +69,10 @@ export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
     open++;
     const body = { values: { id, ...ballast }, ...(qos === 1 && { id }) };
     client.publish(`devices/${device.id}/telemetry`, JSON.stringify(body), { qos }, (error) => {
-      if (!error) acknowledge(id);
+      if (!error) {
+        acknowledge(id);
+        acknowledged += 1;
+      }
       // An error: the connection went while mqtt.js sent its store again, and it never sent this one. Not at once then: it
       // still walks its queue, and what is added there is refused in the same walk, for ever.
       if (error) setImmediate(oneLess);
@@ -95,6 +101,9 @@ export function startDeviceLoad(options: DeviceLoadOptions): DeviceLoad {
     client,
     get closes() {
       return closes;
+    },
+    get acknowledged() {
+      return acknowledged;
     },
     async finish() {
       finishing = true;

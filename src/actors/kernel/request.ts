@@ -12,7 +12,7 @@ export function requestOutcome<C>(
   origin: Origin,
   options: RequestOptions = {},
 ): Promise<Outcome> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, correlationId, causationId } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, correlationId, causationId, late } = options;
   return new Promise((resolve) => {
     const ask: Ask<C> = {
       command,
@@ -22,7 +22,8 @@ export function requestOutcome<C>(
       ...(causationId !== undefined && { causationId }),
       settle(outcome) {
         clearTimeout(timer);
-        resolve(outcome);
+        if (ask.abandoned === true) late?.(outcome);
+        else resolve(outcome);
       },
     };
     const timer = setTimeout(() => {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createBackOff } from '../../actors/kernel/back-off.js';
 
-/** Pauses between attempts on one Postgres: the first is short, because a restart takes a second or two. */
-const PAUSES = { firstMs: 25, lastMs: 2_000 };
+/** Pauses between attempts on one Postgres: short, because a restart takes a second or two and devices wait for it. */
+const PAUSES = { firstMs: 25, lastMs: 500 };
 
 /** Waits between attempts, longer each time. */
 export interface PausingBackOff {

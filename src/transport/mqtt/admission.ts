@@ -3,7 +3,7 @@ import type { ConnectDevice, Credential, DeviceCommand } from '../../actors/devi
 import type { DeviceState } from '../../actors/device/state.js';
 import { isIdentifier } from '../../actors/kernel/identifier.js';
 import type { DeviceIndex } from '../../actors/kernel/ports/device-index.js';
-import type { EntityDirectory, Origin } from '../../actors/kernel/ports/entities.js';
+import type { EntityDirectory, Origin, Outcome, Recorded } from '../../actors/kernel/ports/entities.js';
 import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
 import type { NodeName } from '../../actors/kernel/ports/nodes.js';
 import { may, type Peer } from './access.js';
@@ -41,6 +41,8 @@ export interface AdmissionOptions {
   readonly refusals: Pick<RefusalNotes, 'note'>;
   /** The device was admitted when its socket was gone already. */
   readonly onLate: (connection: Connection) => void;
+  /** The device was admitted when its CONNECT had been refused already, because the answer took too long. */
+  readonly onUnattended: (connected: Recorded, origin: Origin) => void;
 }
 
 /** A refused CONNECT: what the client sees, and what the log says. */
@@ -123,8 +125,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
     // From here on revocations find this connection, whatever comes first.
     const attendance: Attendance = { connection, peer, credential: fingerprint, sessionEpoch: 0, sequence: 0 };
     live.attend(attendance);
+    const abandon = (outcome: Outcome): void => {
+      if (outcome.kind === 'accepted' && outcome.recorded) options.onUnattended(outcome.recorded, origin);
+    };
     const answer = devices.request(stream, connectCommand(connection, packet, credential, options.node), origin, {
       timeoutMs: limits.connectMs,
+      late: abandon,
     });
     const reading = devices.query(stream, readSession);
     reading.catch(() => undefined); // it is not asked for when the answer is no
@@ -135,7 +141,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (isBadToken) countWrongToken(connection, peer);
       throw new Refused(isBadToken ? BAD_CREDENTIALS : NOT_AUTHORIZED, outcome.rejection.code);
     }
-    const { policySequence, ...session } = await reading;
+    const { policySequence, ...session } = await reading.catch((error: unknown) => {
+      abandon(outcome);
+      throw error;
+    });
     attendance.credential = session.credential;
     attendance.sessionEpoch = session.sessionEpoch;
     attendance.sequence = outcome.recorded?.sequence ?? 0;

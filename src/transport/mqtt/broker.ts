@@ -164,6 +164,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         metrics,
         refusals,
         onLate: endConnection,
+        onUnattended: (connected, origin) => disconnects.recordUnattended(connected, origin),
       }),
       gate,
       connectionOf: (client) => connections.of(client),
@@ -200,8 +201,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const reason =
       connection.closeReason ?? (connection.client._disconnected ? 'CLIENT_DISCONNECT' : 'CONNECTION_LOST');
     if (isCut(reason)) metrics.refused.inc(1, { reason });
-    // The journal knows of the newer session already.
-    if (!live.newest(session.peer)) disconnects.record(session, reason);
+    // The journal knows of a newer session already. An older one may still be closing when this one ends.
+    if ((live.newest(session.peer)?.sessionEpoch ?? 0) < session.sessionEpoch) disconnects.record(session, reason);
   }
 
   const countOf = (name?: ListenerName): number => {

@@ -324,6 +324,39 @@ describe('who may connect', () => {
     await slow.stop();
   });
 
+  test('A11 a session that begins after its CONNECT was refused ends at once', async () => {
+    const slow = await startTestBroker({ limits: { connectMs: 100 } });
+    const device = await slow.register('too-late');
+    slow.memory.faults.stalled = true;
+    const client = await slow.open(device);
+    await client.connect();
+    await client.closed;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    slow.memory.faults.stalled = false;
+    await eventually(() => slow.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
+    expect(slow.events(device, 'DeviceDisconnected')[0]).toMatchObject({
+      data: { sessionEpoch: 1, reason: 'CONNECTION_LOST' },
+    });
+    await slow.stop();
+  });
+
+  test('A10 a session that begins when its client has gone ends, though an older one is live', async () => {
+    const device = await server.register('gone');
+    const live = await server.open(device);
+    await live.connect();
+    server.memory.faults.stalled = true;
+    const dying = await server.open(device);
+    void dying.connect();
+    await eventually(() => server.broker.attends('default', 'gone'), 'its CONNECT is being decided');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    dying.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    server.memory.faults.stalled = false;
+    const ended = () => server.events(device, 'DeviceDisconnected').map(({ data }) => data['sessionEpoch']);
+    await eventually(() => ended().includes(2), 'its end is journaled');
+    await live.end();
+  });
+
   test('SEC-06 a connection ends when its credential does', async () => {
     const device = await server.register('short-lived');
     const token = 'a-token-that-ends-soon';

@@ -99,4 +99,6 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   readonly correlationId?: string;
   readonly causationId?: string;
+  /** Called with the outcome of a request that had timed out by then. Must not throw. */
+  readonly late?: (outcome: Outcome) => void;
 }

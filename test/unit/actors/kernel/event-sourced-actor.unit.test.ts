@@ -195,6 +195,18 @@ describe('bugs and late askers', () => {
     expect(await directory.query(STREAM, (state) => state.amounts.join())).toBe('1');
   });
 
+  test('a request that timed out within its append tells what became of it', async () => {
+    const { memory, directory } = start();
+    memory.faults.stalled = true;
+    const late: string[] = [];
+    const options = { timeoutMs: 20, late: ({ kind }: { readonly kind: string }) => void late.push(kind) };
+    expect(await directory.request(STREAM, add(1), origin, options)).toEqual({ kind: 'failed', code: 'TIMEOUT' });
+    expect(late).toEqual([]);
+    memory.faults.stalled = false;
+    expect(await directory.query(STREAM, (state) => state.total)).toBe(1);
+    expect(late).toEqual(['accepted']);
+  });
+
   test('a request that times out answers TIMEOUT and leaves its place', async () => {
     const { memory, directory } = start();
     memory.faults.stalled = true;
