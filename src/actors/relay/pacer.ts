@@ -1,7 +1,8 @@
 /**
  * Gives the transactions of all shards their turns. A transaction costs about 1.5 ms of CPU in Kafka and here, whatever it
  * holds (bench `relay`), so small ones are spread: one shard alone goes on almost at once, many shards take turns and collect
- * events meanwhile. Transactions that carry more are given more time, which halves their number under load.
+ * events meanwhile. The more events there are, the less often: where all cores are wanted, PUBACKs wait for each transaction
+ * (bench `ingest`).
  */
 export interface Pacer {
   /**
@@ -12,11 +13,16 @@ export interface Pacer {
   nextTurn(now: number, events: number): number;
 }
 
-/** Least and greatest time from one turn to the next, ms. Longer ones save little CPU and add up over the shards. */
+/** Least and greatest time from one turn to the next, ms. */
 const SHORTEST_MS = 2;
-const LONGEST_MS = 4;
-/** How many events in a transaction make its turn a millisecond longer. With few, longer turns would fill themselves up. */
-const EVENTS_PER_MS = 12;
+const LONGEST_MS = 12;
+/** Above so many events per millisecond, of all shards, turns grow longer than the shortest … */
+const FROM_PER_MS = 4;
+/** … by so many milliseconds for each more. */
+const GROWTH = 1.5;
+/** The rate is counted anew so often, and smoothed over some of these times. */
+const COUNT_MS = 100;
+const SMOOTHING = 4;
 /** A shard rests so long at least: until then Kafka still writes the end of its last transaction, and would refuse the next (K11). */
 const REST_MS = 5;
 /** No shard waits longer, however many there are. */
@@ -24,10 +30,23 @@ const PATIENCE_MS = 100;
 
 export function createPacer(): Pacer {
   let free = -Infinity;
+  let countedFrom = -Infinity;
+  let counted = 0;
+  let perMs = 0;
+
+  function count(now: number, events: number): void {
+    counted += events;
+    if (now - countedFrom < COUNT_MS) return;
+    perMs += (counted / (now - countedFrom) - perMs) / SMOOTHING;
+    countedFrom = now;
+    counted = 0;
+  }
+
   return {
     nextTurn(now, events) {
+      count(now, events);
       const turn = Math.min(Math.max(now + REST_MS, free), now + PATIENCE_MS);
-      free = turn + Math.min(Math.max(events / EVENTS_PER_MS, SHORTEST_MS), LONGEST_MS);
+      free = turn + Math.min(SHORTEST_MS + Math.max(perMs - FROM_PER_MS, 0) * GROWTH, LONGEST_MS);
       return turn - now;
     },
   };
