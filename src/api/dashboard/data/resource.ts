@@ -33,10 +33,9 @@ export function useResource<T>(
   const resource = useMemo(() => createResource(load), keys);
   useEffect(() => {
     void resource.reload();
-    const timer =
-      everyMs === undefined ? undefined : setInterval(() => document.hidden || void resource.reload(), everyMs);
+    const timer = everyMs === undefined ? undefined : setInterval(() => document.hidden || resource.refresh(), everyMs);
     const seen = (): void => {
-      if (everyMs !== undefined && !document.hidden) void resource.reload();
+      if (everyMs !== undefined && !document.hidden) resource.refresh();
     };
     document.addEventListener('visibilitychange', seen);
     let was = session.value.state;
@@ -54,24 +53,40 @@ export function useResource<T>(
   return resource;
 }
 
-function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<T> & { stop(): void } {
+interface TimedResource<T> extends Resource<T> {
+  /** Reads again unless that is under way: a server that takes longer than the pause between two readings is heard out. */
+  refresh(): void;
+  stop(): void;
+}
+
+/** An answer that has not come by then is not waited for. */
+const PATIENCE_MS = 30_000;
+
+function createResource<T>(load: (signal: AbortSignal) => Promise<T>): TimedResource<T> {
   const reading = signal<Reading<T>>(NOTHING);
   let running: AbortController | undefined;
+  let since = 0;
+  const reload = async (): Promise<void> => {
+    running?.abort();
+    const mine = (running = new AbortController());
+    since = performance.now();
+    try {
+      const data = await load(mine.signal);
+      if (mine.signal.aborted) return;
+      reading.value = { data, at: new Date(), problem: undefined };
+      noteSuccess();
+    } catch (error) {
+      if (mine.signal.aborted) return;
+      noteFailure(error);
+      reading.value = { ...reading.value, problem: toProblem(error) };
+    }
+    running = undefined;
+  };
   return {
     reading,
-    async reload() {
-      running?.abort();
-      const mine = (running = new AbortController());
-      try {
-        const data = await load(mine.signal);
-        if (mine.signal.aborted) return;
-        reading.value = { data, at: new Date(), problem: undefined };
-        noteSuccess();
-      } catch (error) {
-        if (mine.signal.aborted) return;
-        noteFailure(error);
-        reading.value = { ...reading.value, problem: toProblem(error) };
-      }
+    reload,
+    refresh() {
+      if (running === undefined || performance.now() - since > PATIENCE_MS) void reload();
     },
     replace(change) {
       const { data } = reading.value;

@@ -138,7 +138,11 @@ function takenOverConcerns({ activity }: Facts): Concern[] {
       key: `taken over ${device}`,
       tone: 'warn' as const,
       title: `${device} is taken over again and again`,
-      detail: `${counted(count, 'time')} in 5 min, from ${addresses.join(' and ')}: two devices with one certificate. Issue a second one.`,
+      detail: `${counted(count, 'time')} in 5 min, from ${addresses.join(' and ')}: ${
+        addresses.length > 1
+          ? 'two devices with one certificate. Issue a second one.'
+          : 'two devices with one certificate, or one that gives up too early.'
+      }`,
       since: Date.parse(firstAt),
       href: deviceHref(device),
       count: grouped(count),
