@@ -26,6 +26,8 @@ const DASHES: readonly number[][] = [[], [], [], [6, 3], [2, 3], [8, 3, 2, 3]];
 const USUAL = 0.9;
 /** How much higher than usual a peak may be before it is cut off. */
 const TALLEST = 4;
+/** Width of half a label of the time axis, px: nearer to the end it would be cut off. */
+const HALF_LABEL = 28;
 
 /** Where a line of counts is cut off, so that one spike does not press all the rest to the ground; `undefined` = nowhere. */
 export function ceilingOf(values: readonly (number | null)[]): number | undefined {
@@ -105,7 +107,11 @@ export function plotOptions(given: {
         gap: 6,
         space: 90,
         grid: { show: false },
-        values: (_plot, splits, _axis, _space, step) => splits.map((at) => tick(at, step, zone)),
+        values: (_plot, splits, _axis, _space, step) => {
+          const [from, to] = range();
+          const whole = to - ((to - from) * HALF_LABEL) / given.width;
+          return splits.map((at) => (at > whole ? null : tick(at, step, zone)));
+        },
       },
       {
         ...axis,
@@ -172,6 +178,7 @@ function drawPeaks(plot: uPlot, ceiling: number | undefined): void {
   const { left, width, top } = plot.bbox;
   ctx.save();
   ctx.font = `500 ${12 * devicePixelRatio}px "Plex Sans"`;
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
   let free = left;
   for (const { index, value } of peaksAbove([...values], ceiling)) {
@@ -181,6 +188,9 @@ function drawPeaks(plot: uPlot, ceiling: number | undefined): void {
     // At the right of its line, or at the left where the paper ends.
     const from = x + wide + 16 > left + width ? x - wide - 8 : x + 8;
     if (x < left || from < free) continue;
+    // On paper of its own, where a line runs below it.
+    ctx.fillStyle = token('surface');
+    ctx.fillRect(from - 4, top, wide + 8, 16 * devicePixelRatio);
     ctx.fillStyle = token('text-2');
     ctx.fillText(text, from, top + 2 * devicePixelRatio);
     free = from + wide + 8;

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import uPlot from 'uplot';
@@ -18,6 +19,8 @@ export interface ChartProps {
   readonly markers?: readonly ChartMarker[];
   readonly height?: number;
   readonly fromZero?: boolean;
+  /** Buttons beside the one that shows the table. */
+  readonly actions?: ComponentChildren;
   /** The highest value of the scale; what is above is cut off, with its peak in figures. */
   readonly ceiling?: number | undefined;
   /** A range was drawn with the pointer or asked for with `+` and `-`. */
@@ -89,13 +92,16 @@ export function Chart(props: ChartProps) {
           </span>
         ))}
         <span class="legend-entry faint">{times[at] !== undefined && clockTime(times[at] * 1000, zone)}</span>
-        <Button
-          kind="quiet"
-          iconOnly
-          icon={asTable.value ? 'chart' : 'table'}
-          label={asTable.value ? 'Show as chart' : 'Show as table'}
-          onPress={() => (asTable.value = !asTable.value)}
-        />
+        <span class="legend-actions">
+          {props.actions}
+          <Button
+            kind="quiet"
+            iconOnly
+            icon={asTable.value ? 'chart' : 'table'}
+            label={asTable.value ? 'Show as chart' : 'Show as table'}
+            onPress={() => (asTable.value = !asTable.value)}
+          />
+        </span>
       </div>
       {asTable.value ? (
         <ChartTable {...props} />

@@ -31,17 +31,19 @@ export function EventFacts({
       <Fact title="Sequence in its stream">
         <code>{grouped(event.sequence)}</code>
       </Fact>
-      <Fact title="Kafka topic, partition, position">
+      <Fact title="Kafka topic, partition, position" wide>
         <Copyable
           text={[topic, event.shard, event.position].filter((part) => part !== undefined).join('-')}
           what="place"
         />
       </Fact>
-      <Fact title="Stream">
+      <Fact title="Stream" wide>
         <Copyable text={event.stream} what="stream" />
       </Fact>
-      <Fact title="Recorded">{absolute(recorded, zone)}</Fact>
-      <Fact title="Occurred, as the sender says">
+      <Fact title="Recorded" wide>
+        {absolute(recorded, zone)}
+      </Fact>
+      <Fact title="Occurred, as the sender says" wide>
         {absolute(occurred, zone)}{' '}
         {Math.abs(skew) > SKEW_MS && (
           <Badge tone="warn">

@@ -1,9 +1,16 @@
 import type { ComponentChildren } from 'preact';
 
+export interface FactProps {
+  readonly title: string;
+  /** Takes the room of two. */
+  readonly wide?: boolean;
+  readonly children: ComponentChildren;
+}
+
 /** One of a list of facts: its name and what it is. Stands in a `dl` of the class `facts`. */
-export function Fact({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
+export function Fact({ title, wide = false, children }: FactProps) {
   return (
-    <div class="fact">
+    <div class={wide ? 'fact fact-wide' : 'fact'}>
       <dt>{title}</dt>
       <dd>{children}</dd>
     </div>

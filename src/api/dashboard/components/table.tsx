@@ -8,6 +8,8 @@ export interface Column<Row> {
   /** Numbers stand at the right. */
   readonly numeric?: boolean;
   readonly sortable?: boolean;
+  /** Takes the room of two on the cards of a narrow window. */
+  readonly wide?: boolean;
   /** The title is heard and not shown: a column of buttons. */
   readonly untitled?: boolean;
   readonly cell: (row: Row) => ComponentChildren;
@@ -45,8 +47,12 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, onOpen }
               data-opens={onOpen && 'true'}
               onClick={onOpen && ((event) => openUnlessControl(event, () => onOpen(row)))}
             >
-              {columns.map(({ key, title, numeric = false, cell }) => (
-                <td key={key} data-label={title} class={numeric ? 'number' : undefined}>
+              {columns.map(({ key, title, numeric = false, wide = false, untitled = false, cell }) => (
+                <td
+                  key={key}
+                  data-label={untitled ? undefined : title}
+                  class={numeric ? 'number' : wide ? 'wide' : undefined}
+                >
                   {cell(row)}
                 </td>
               ))}

@@ -22,8 +22,12 @@ export interface TimelineProps {
 /** Events on the sequence rail. */
 export function Timeline(props: TimelineProps) {
   const { label, events, place, devices = false, onOpen, sheetOf, endOf } = props;
+  const placeOf = ({ shard, position, sequence }: JournalEvent): string =>
+    place === 'sequence' ? grouped(sequence) : `${shard}:${grouped(position)}`;
+  // Rows are laid out one by one: the longest place keeps the rail straight through all of them.
+  const longest = events.reduce((most, event) => Math.max(most, placeOf(event).length), 0);
   return (
-    <ol class="timeline" aria-label={label}>
+    <ol class="timeline" aria-label={label} style={{ '--place': `${longest}ch` }}>
       {events.map((event) => {
         const { tone, title, detail } = describeEvent(event);
         const position = `${event.shard}:${event.position}`;
@@ -31,7 +35,7 @@ export function Timeline(props: TimelineProps) {
         return (
           <RailRow
             key={position}
-            place={place === 'sequence' ? grouped(event.sequence) : `${event.shard}:${grouped(event.position)}`}
+            place={placeOf(event)}
             tone={tone}
             at={event.recordedAt}
             end={endOf?.(event)}

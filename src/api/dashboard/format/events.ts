@@ -92,7 +92,7 @@ function valuesLine(values: unknown): string {
   if (typeof values !== 'object' || values === null) return '';
   return Object.entries(values)
     .map(([name, value]) => `${name} ${typeof value === 'number' ? measured(value) : brief(value)}`)
-    .join('   ');
+    .join(' · ');
 }
 
 function rejectionLine(facts: Readonly<Record<string, unknown>>): string {

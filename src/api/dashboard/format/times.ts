@@ -2,16 +2,18 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
 
 export type Zone = 'local' | 'utc';
 
-/** `12 s`, `4 min`, `3 h`, `5 d`. */
+/** `12 s`, `4 min`, `3 h`, `5 d`, `9 y`. */
 export function duration(ms: number): string {
   const length = Math.max(0, ms);
   if (length < 90 * SECOND) return `${Math.floor(length / SECOND)} s`;
   if (length < 90 * MINUTE) return `${Math.floor(length / MINUTE)} min`;
   if (length < 36 * HOUR) return `${Math.floor(length / HOUR)} h`;
-  return `${Math.floor(length / DAY)} d`;
+  if (length < 2 * YEAR) return `${Math.floor(length / DAY)} d`;
+  return `${Math.floor(length / YEAR)} y`;
 }
 
 /** `now`, `12 s ago`, `in 5 d`. */
@@ -58,7 +60,9 @@ export function absolute(time: number, zone: Zone): string {
   const offset = -new Date(time).getTimezoneOffset();
   const sign = offset < 0 ? '−' : '+';
   const name =
-    zone === 'utc' ? 'UTC' : `UTC${sign}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+    zone === 'utc' || offset === 0
+      ? 'UTC'
+      : `UTC${sign}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
   return `${parts.date} ${parts.time}.${parts.milliseconds} ${name}`;
 }
 

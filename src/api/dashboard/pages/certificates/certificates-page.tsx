@@ -12,7 +12,8 @@ import { Table, type Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import { get, type Schema } from '../../data/client.js';
 import { useResource } from '../../data/resource.js';
-import { grouped } from '../../format/numbers.js';
+import { fleetlogLine } from '../../format/commands.js';
+import { counted, grouped } from '../../format/numbers.js';
 import { Page } from '../../frame/page.js';
 import { withQuery } from '../../frame/query.js';
 import { AuthorityCard } from './authority-card.js';
@@ -33,9 +34,10 @@ const LIMIT = 50;
 export function CertificatesPage() {
   const { query, route } = useLocation();
   const { state, device = '', expiring, cursor } = query;
+  const question = { state, device, expiresWithin: expiring };
   const list = useResource(
     (signal) =>
-      get('/api/v1/certificates', { query: { state, device, expiresWithin: expiring, cursor, limit: LIMIT }, signal }),
+      get('/api/v1/certificates', { query: { ...question, cursor, limit: LIMIT, count: 'estimate' }, signal }),
     [state, device, expiring, cursor],
     EVERY_MS,
   );
@@ -50,6 +52,13 @@ export function CertificatesPage() {
     <Page
       title="Certificates"
       lead="What devices prove themselves with, and the authority that signs it."
+      outside={{
+        question: { path: '/api/v1/certificates', query: question },
+        fleetlog: fleetlogLine(device === '' ? ['cert', 'ls'] : ['cert', 'ls', device], {
+          state,
+          'expires-within': expiring,
+        }),
+      }}
       actions={
         <Button
           kind="primary"
@@ -78,7 +87,7 @@ export function CertificatesPage() {
         </div>
         <div class="panel-flush">
           <Loaded of={list} lines={8}>
-            {({ items, next }) =>
+            {({ items, next, estimate = items.length }) =>
               items.length === 0 ? (
                 <NoCertificates filtered={device !== '' || state !== undefined || expiring !== undefined} />
               ) : (
@@ -91,7 +100,12 @@ export function CertificatesPage() {
                     onOpen={(entry) => (acting.value = { act: 'show', on: entry })}
                   />
                   <div class="table-foot">
-                    <span>Those that end first stand first.</span>
+                    <span>
+                      {estimate > items.length
+                        ? `${grouped(items.length)} of ${grouped(estimate)}`
+                        : counted(items.length, 'certificate')}
+                      , those that end first first
+                    </span>
                     <Pager next={next} />
                   </div>
                 </>

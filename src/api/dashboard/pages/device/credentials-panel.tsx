@@ -47,7 +47,11 @@ export function CredentialsPanel(props: {
       <Loaded of={certificates} lines={1}>
         {({ items }) =>
           items.length === 0 ? (
-            <Empty title="No certificate yet." />
+            <Empty title="No certificate yet.">
+              <p>
+                Issue one here, or run <code>npx fleetlog cert issue {device} --generate-key</code>.
+              </p>
+            </Empty>
           ) : (
             <Table<Certificate>
               label="Certificates"

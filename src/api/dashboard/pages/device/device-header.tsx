@@ -35,7 +35,7 @@ export function DeviceHeader({ device, latest, certificates, newest }: DeviceHea
   const skew = latest?.skewMs ?? 0;
   return (
     <dl class="facts panel panel-padded">
-      <Fact title="State">
+      <Fact title="State" wide>
         <Lamp state={lamp.state} {...(lamp.word !== undefined && { word: lamp.word })} />{' '}
         <span class="quiet">
           {lamp.reason} {lamp.since && <Time at={lamp.since} />}
@@ -48,7 +48,9 @@ export function DeviceHeader({ device, latest, certificates, newest }: DeviceHea
         {connection.sessionEpoch === 0 ? '–' : <code>{grouped(connection.sessionEpoch)}</code>}
       </Fact>
       <Fact title="Address">{connection.address ?? '–'}</Fact>
-      <Fact title="Credential">{describeCredential(connection.credential ?? undefined, certificates)}</Fact>
+      <Fact title="Credential" wide>
+        {describeCredential(connection.credential ?? undefined, certificates)}
+      </Fact>
       {Math.abs(skew) > SKEW_MS && (
         <Fact title="Clock">
           <Badge tone="warn">

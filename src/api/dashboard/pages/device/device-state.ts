@@ -37,7 +37,7 @@ export function lampOf(device: Device): DeviceLamp {
   if (connected) return { state: 'online', reason: 'connected', since: connectedAt ?? undefined };
   if (sessionEpoch === 0) return { state: 'never', reason: '', since: undefined };
   const ended = { reason: disconnectWords(disconnectReason ?? ''), since: disconnectedAt ?? undefined };
-  if (disconnectReason === 'CREDENTIAL_REVOKED') return { state: 'disabled', word: 'revoked', ...ended };
+  if (disconnectReason === 'CREDENTIAL_REVOKED') return { ...ended, state: 'disabled', word: 'revoked', reason: '' };
   return { state: 'offline', ...ended };
 }
 

@@ -99,20 +99,12 @@ export function TelemetryPanel({ device, latest, events, now }: TelemetryPanelPr
             <NoValues latest={latest} />
           ) : (
             <>
-              <div class="chart-choice">
-                <ChipFilter
-                  label="Metrics"
-                  options={all.map(({ metric }) => ({ value: metric, word: metric }))}
-                  chosen={chosen}
-                  onChange={(metrics) => go({ metrics: metrics.join(',') || undefined })}
-                />
-                <Button
-                  kind="quiet"
-                  icon="download"
-                  label="CSV"
-                  onPress={() => download(`${device}.csv`, new Blob([chartCsv(times, series)], { type: 'text/csv' }))}
-                />
-              </div>
+              <ChipFilter
+                label="Metrics"
+                options={all.map(({ metric }) => ({ value: metric, word: metric }))}
+                chosen={chosen}
+                onChange={(metrics) => go({ metrics: metrics.join(',') || undefined })}
+              />
               <Chart
                 label={`Telemetry of ${device}, ${own ? 'chosen range' : `last ${RANGES[range].word}`}`}
                 times={times}
@@ -120,6 +112,15 @@ export function TelemetryPanel({ device, latest, events, now }: TelemetryPanelPr
                 from={from / 1000}
                 to={to / 1000}
                 markers={markers}
+                actions={
+                  <Button
+                    kind="quiet"
+                    icon="download"
+                    iconOnly
+                    label="CSV"
+                    onPress={() => download(`${device}.csv`, new Blob([chartCsv(times, series)], { type: 'text/csv' }))}
+                  />
+                }
                 onZoom={(a, b) => go({ zoom: ownRange(a * 1000, b * 1000) })}
                 onZoomOut={() => go({ zoom: undefined })}
               />

@@ -22,7 +22,13 @@ export function deviceColumns(
       ),
     },
     { key: 'state', title: 'State', cell: (device) => <Lamp state={stateOf(device)} /> },
-    { key: 'name', title: 'Name', sortable: true, cell: ({ name }) => name && <span class="foreign">{name}</span> },
+    {
+      key: 'name',
+      title: 'Name',
+      sortable: true,
+      wide: true,
+      cell: ({ name }) => name && <span class="foreign">{name}</span>,
+    },
     {
       key: 'type',
       title: 'Type',
@@ -31,6 +37,7 @@ export function deviceColumns(
     {
       key: 'tags',
       title: 'Tags',
+      wide: true,
       cell: ({ tags }) =>
         tags.length > 0 && (
           <span class="tags">

@@ -54,7 +54,22 @@ export function FleetPage() {
     route(withQuery({ cursor: undefined, ...change }), true);
   const columns = useMemo(() => deviceColumns(go), []);
   const counts = activity.reading.value.data?.devices;
-  const { problem } = list.reading.value;
+  const { problem, data } = list.reading.value;
+  // Its rows are many: they are drawn anew when they change, not with every figure above them.
+  const table = useMemo(
+    () => (
+      <Table<Summary>
+        label="Devices"
+        columns={columns}
+        rows={data?.items ?? []}
+        keyOf={({ id }) => id}
+        sort={sort}
+        onSort={(by) => go({ sort: by === 'id' ? undefined : by })}
+        onOpen={({ id }) => route(`/devices/${encodeURIComponent(id)}`)}
+      />
+    ),
+    [data, sort],
+  );
   // A cursor belongs to its query: who changes the sort begins at the first page.
   useEffect(() => {
     if (problem?.code === 'CURSOR_INVALID') go({});
@@ -79,15 +94,7 @@ export function FleetPage() {
                 <NoDevices clear={NARROWING.some((name) => query[name] !== undefined) ? clear : undefined} />
               ) : (
                 <>
-                  <Table<Summary>
-                    label="Devices"
-                    columns={columns}
-                    rows={items}
-                    keyOf={({ id }) => id}
-                    sort={sort}
-                    onSort={(by) => go({ sort: by === 'id' ? undefined : by })}
-                    onOpen={({ id }) => route(`/devices/${encodeURIComponent(id)}`)}
-                  />
+                  {table}
                   <div class="table-foot">
                     <span class="page-actions">
                       {next === null && cursor === undefined

@@ -38,7 +38,9 @@ export function Controls() {
         </div>
         <Field label="Device id" value={name} note="Letters, digits, dots, dashes." />
         <Field label="Device id" value={wrong} fault="A space can not be part of an id." />
-        <Search label="Search" value="" onChange={() => undefined} />
+        <div class="page-actions">
+          <Search label="Search" value="" onChange={() => undefined} />
+        </div>
         <FilterField
           label="Condition in CEL"
           value="device.tags &&"

@@ -60,7 +60,7 @@ export function RelayProof() {
 function Report({ report, at, tookMs }: Proof) {
   const { records, gaps, duplicates, inversions, differences, first } = report;
   const faults = gaps + duplicates + inversions + differences;
-  const [took, unit] = milliseconds(tookMs);
+  const took = tookMs < 1_000 ? 'less than a second' : milliseconds(tookMs).join(' ');
   return (
     <div role="status" class="form">
       <p class="proof">
@@ -76,7 +76,7 @@ function Report({ report, at, tookMs }: Proof) {
           : `${counted(faults, 'difference')}; the first: ${JSON.stringify(first)}`}
       </p>
       <p class="faint">
-        Compared <Time at={at} />, in {took} {unit}, up to{' '}
+        Compared <Time at={at} />, in {took}, up to{' '}
         {Object.entries(report.upTo)
           .map(([shard, position]) => `${shard}:${grouped(position)}`)
           .join(' · ')}

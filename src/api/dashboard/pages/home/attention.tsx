@@ -40,8 +40,16 @@ function Concerns(props: {
   const facts = { ready: props.ready, status, activity, expiring, before: memory.current, now: Date.now() };
   const concerns = concernsOf(facts);
   memory.current = concerns;
+  const unknown = props.system.reading.value.problem ?? props.activity.reading.value.problem;
   if (concerns.length === 0)
-    return (
+    return unknown !== undefined ? (
+      <p class="all-well">
+        <span class="warn">
+          <Icon name="alert" />
+        </span>
+        Not all of it is known: {unknown.title}.
+      </p>
+    ) : (
       <p class="all-well">
         <Icon name="check" />
         Nothing. Every part works, and no device is in trouble.

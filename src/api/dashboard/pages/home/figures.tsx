@@ -24,7 +24,7 @@ export function Figures({ activity }: { readonly activity: Resource<SystemActivi
 function DeviceFigure(props: { readonly state: LampState; readonly word: string; readonly count: number | undefined }) {
   const { state, word, count } = props;
   return (
-    <Entry href={`/devices?state=${state}`} label={word} shape={<LampShape state={state} />}>
+    <Entry href={`/devices?state=${state}`} label={word} lamp={state}>
       {count === undefined ? '–' : grouped(count)}
     </Entry>
   );
@@ -43,14 +43,14 @@ function GateFigure({ word, seconds }: { readonly word: string; readonly seconds
 function Entry(props: {
   readonly href: string;
   readonly label: string;
-  readonly shape?: ComponentChildren;
+  readonly lamp?: LampState;
   readonly children: ComponentChildren;
 }) {
   return (
     <a class="ledger-entry" href={props.href}>
       <span class="ledger-figure">{props.children}</span>
-      <span class="ledger-label">
-        {props.shape}
+      <span class="ledger-label" data-state={props.lamp}>
+        {props.lamp && <LampShape state={props.lamp} />}
         {props.label}
       </span>
     </a>

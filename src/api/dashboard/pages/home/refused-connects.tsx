@@ -36,6 +36,7 @@ export function RefusedConnects({ activity }: { readonly activity: Resource<Syst
           {
             key: 'why',
             title: 'Why',
+            wide: true,
             cell: ({ code }) => (
               <span>
                 {refusalWords(code)} <span class="faint mono">{code}</span>

@@ -88,7 +88,7 @@ function AuditList() {
         </span>
       ),
     },
-    { key: 'on', title: 'On what', cell: ({ on }) => <AuditSubject on={on} /> },
+    { key: 'on', title: 'On what', wide: true, cell: ({ on }) => <AuditSubject on={on} /> },
     { key: 'from', title: 'From', cell: ({ address }) => (address === null ? '' : <code>{address}</code>) },
     {
       key: 'event',
