@@ -4,12 +4,13 @@ import { chromiumPath } from './chromium.js';
 
 export { chromiumPath };
 
-export function launchBrowser(): Promise<Browser> {
+/** @param flags of Chromium */
+export function launchBrowser(...flags: readonly string[]): Promise<Browser> {
   const executablePath = chromiumPath();
   if (executablePath === undefined)
     throw new Error('There is no Chromium: install the package chromium, or set CHROMIUM_PATH.');
   // Without a sandbox of its own: test machines run as root, and the pages are ours.
-  return chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...flags] });
 }
 
 /** A window that remembers everything a page must not do. */

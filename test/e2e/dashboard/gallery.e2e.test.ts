@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { accessibilityFaults, chromiumPath, launchBrowser, watchedPage } from '../../support/browser.js';
+import { serveDashboard } from '../../support/dashboard-files.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const { buildDashboard } = (await import(pathToFileURL(join(ROOT, 'tools/dashboard.js')).href)) as {
@@ -47,15 +48,6 @@ here('the gallery in a browser', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** From files: the gallery needs no server. */
-  const serve = (page: Page): Promise<unknown> =>
-    page.route(`${ORIGIN}/**`, async (route) => {
-      const { pathname } = new URL(route.request().url());
-      if (pathname.startsWith('/api/')) return route.fulfill({ json: { relay: { topic: 'fleetlog.events' } } });
-      const path = join(folder, extname(pathname) === '' ? 'index.html' : pathname);
-      return route.fulfill({ path });
-    });
-
   test.each([
     ['light', 1280],
     ['dark', 1280],
@@ -66,7 +58,9 @@ here('the gallery in a browser', () => {
     async (theme, width) => {
       const { context, page, faults } = await watchedPage(browser, ORIGIN, { theme, width, timezoneId: 'UTC' });
       await page.clock.setFixedTime(NOW);
-      await serve(page);
+      await serveDashboard(page, ORIGIN, folder, (route) =>
+        route.fulfill({ json: { relay: { topic: 'fleetlog.events' } } }),
+      );
       await page.goto('/_gallery');
       await page.getByRole('heading', { level: 1, name: 'Gallery' }).waitFor();
       await page.getByText('This part is broken on purpose.').waitFor();

@@ -1,63 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { startSimulation, type Simulation } from '../../../src/edge/simulator/simulator.js';
 import { accessibilityFaults, chromiumPath, launchBrowser, watchedPage } from '../../support/browser.js';
-import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
-import { freshTopics, sharedBroker } from '../../support/kafka.js';
-import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+import { startDemo, type Demo } from '../../support/demo.js';
 import { until } from '../../support/until.js';
 
 const PASSWORD = 'three words and a 4';
-/** Folder that the pictures of the docs go to. Without it none is taken, so that a test leaves the tree as it was. */
-const PICTURES = process.env.FLEETLOG_PICTURES;
 const here = chromiumPath() === undefined && process.env.CI === undefined ? describe.skip : describe;
 
 here('a stranger walks through the demo with the keyboard alone', () => {
-  let database: TestDatabase;
-  let server: FleetlogProcess;
-  let fleet: Simulation;
-  let folder: string;
+  let demo: Demo;
   let browser: Browser;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'fleetlog-walk-'));
-    database = await createTestDatabase();
-    const topics = freshTopics();
-    const dataDir = join(folder, 'data');
-    server = await startFleetlog({
-      dataDir,
-      databaseUrl: database.url,
-      kafkaBrokers: sharedBroker(),
-      env: {
-        FLEETLOG_ADMIN_PASSWORD: PASSWORD,
-        KAFKA_TOPIC: topics.eventsTopic,
-        KAFKA_CHECKPOINT_TOPIC: topics.checkpointTopic,
-      },
-    });
-    fleet = await startSimulation({
-      url: server.ready.url,
-      token: (await readFile(server.ready.tokenFile, 'utf8')).trim(),
-      mqttUrl: `mqtts://127.0.0.1:${server.ready.mqttsPort}`,
-      dataDir,
-      recording: 'weather',
-    });
-    if (PICTURES !== undefined) {
-      await mkdir(PICTURES, { recursive: true });
-      await delay(25_000); // so that the charts have something to show
-    }
+    demo = await startDemo(PASSWORD);
     browser = await launchBrowser();
   }, 180_000);
 
   afterAll(async () => {
     await browser.close();
-    await fleet.stop();
-    await server.stop();
-    await database.drop();
-    await rm(folder, { recursive: true, force: true });
+    await demo.stop();
   }, 60_000);
 
   test.each([
@@ -68,16 +29,12 @@ here('a stranger walks through the demo with the keyboard alone', () => {
   ] as const)(
     'in the %s theme at %i px: from the sign-in to a revoked certificate, without a fault, a foreign request or an axe violation',
     async (theme, width, victim) => {
-      const { context, page, faults } = await watchedPage(browser, server.ready.url, { theme, width });
+      const { context, page, faults } = await watchedPage(browser, demo.server.ready.url, { theme, width });
       const { keyboard } = page;
-      /** The page is as it should be, and its picture is taken. */
+      /** The page is there, and as it should be. */
       const arrived = async (name: string): Promise<void> => {
         await page.locator('.skeleton').first().waitFor({ state: 'detached' });
         expect({ name, faults: await accessibilityFaults(page) }).toEqual({ name, faults: [] });
-        if (PICTURES === undefined) return;
-        const phone = width < 600 ? '-phone' : '';
-        await page.evaluate('scrollTo(0, 0)');
-        await page.screenshot({ path: join(PICTURES, `${name}${phone}-${theme}.png`), animations: 'disabled' });
       };
       const heading = (name: string): Promise<void> => page.getByRole('heading', { level: 1, name }).waitFor();
 
