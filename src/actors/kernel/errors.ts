@@ -68,7 +68,10 @@ export const ERRORS = {
   USER_NOT_FOUND: ['There is no such user', 'List the users with GET /api/v1/users.'],
   SESSION_NOT_FOUND: ['There is no such session', 'List the sessions with GET /api/v1/sessions.'],
   USER_EXISTS: ['A user with this name exists', 'Change it with PATCH, or choose another name.'],
-  LAST_ADMIN: ['The tenant has no other admin', 'Give another user the role admin first.'],
+  LAST_ADMIN: [
+    'The tenant has no other admin who may sign in',
+    'Give another user the role admin, or enable another admin, first.',
+  ],
   DEVICE_EXISTS: ['A device with this id exists', 'Change it with PATCH, or choose another id.'],
   CERTIFICATE_LIMIT: ['The device has two active certificates', 'Revoke one first.'],
   BUNDLE_GONE: ['The bundle was already fetched or has expired', 'Issue a new certificate; a private key leaves once.'],

@@ -27,17 +27,20 @@ export type RegisterUser = UnderCredential & {
   readonly role: Role;
   readonly verifierSha256: string;
 };
-/** Changes what is given; each change ends the user's sessions. */
+/** Changes what is given; each change but `enabled: true` ends the user's sessions, and `enabled: false` the user's API tokens too. */
 export type UpdateUser = UnderCredential & {
   readonly type: 'UpdateUser';
   readonly name: string;
   readonly role?: Role | undefined;
+  /** Whether the user may sign in. */
+  readonly enabled?: boolean | undefined;
   readonly verifierSha256?: string | undefined;
   /** The verifier that the old password was checked against: refused with `VERSION_CONFLICT` when it is another one by now. */
   readonly expectedVerifierSha256?: string | undefined;
   /** From `If-Match`: refused with `VERSION_CONFLICT` when the user is at another revision by now. */
   readonly ifRevision?: number;
 };
+/** Ends the user's sessions and API tokens too. */
 export type DeleteUser = UnderCredential & {
   readonly type: 'DeleteUser';
   readonly name: string;
@@ -45,7 +48,7 @@ export type DeleteUser = UnderCredential & {
   readonly ifRevision?: number;
 };
 
-/** Refused with `SIGN_IN_FAILED` when the password that was checked is not the user's any more. */
+/** Refused with `SIGN_IN_FAILED` when the password that was checked is not the user's any more, or the user is disabled. */
 export type StartSession = {
   readonly type: 'StartSession';
   readonly session: SessionStarted['data'];

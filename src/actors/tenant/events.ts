@@ -47,6 +47,10 @@ export type UserRoleChanged = DomainEvent<
   'UserRoleChanged',
   { readonly name: string; readonly from: Role; readonly to: Role }
 >;
+/** Ends all sessions of the user, who may not sign in until enabled again. */
+export type UserDisabled = DomainEvent<'UserDisabled', { readonly name: string }>;
+/** What the user had before, sessions and API tokens, stays ended. */
+export type UserEnabled = DomainEvent<'UserEnabled', { readonly name: string }>;
 /** Ends all sessions of the user. */
 export type UserDeleted = DomainEvent<'UserDeleted', { readonly name: string }>;
 
@@ -87,6 +91,8 @@ export type TenantEvent =
   | UserRegistered
   | UserPasswordChanged
   | UserRoleChanged
+  | UserDisabled
+  | UserEnabled
   | UserDeleted
   | SessionStarted
   | SessionEnded
@@ -99,6 +105,8 @@ export const TENANT_EVENT_VERSIONS: Readonly<Record<TenantEvent['type'], number>
   UserRegistered: 1,
   UserPasswordChanged: 1,
   UserRoleChanged: 1,
+  UserDisabled: 1,
+  UserEnabled: 1,
   UserDeleted: 1,
   SessionStarted: 1,
   SessionEnded: 1,

@@ -39,6 +39,13 @@ export function evolveTenant(
       endSessionsOf(name, state);
       return state;
     }
+    case 'UserDisabled':
+      users.set(event.data.name, { ...known(users, event.data.name), disabledAt: occurredAt, revision: sequence });
+      endSessionsOf(event.data.name, state);
+      return state;
+    case 'UserEnabled':
+      users.set(event.data.name, { ...known(users, event.data.name), disabledAt: undefined, revision: sequence });
+      return state;
     case 'UserDeleted':
       users.delete(event.data.name);
       endSessionsOf(event.data.name, state);
@@ -54,7 +61,7 @@ export function evolveTenant(
   }
 }
 
-/** SEC-75: no session outlives the password or the role under which it began. */
+/** SEC-75: no session outlives the password, the role or the permission under which it began. */
 function endSessionsOf(name: string, { sessions }: TenantState): void {
   for (const { sessionId, user } of sessions.values()) if (user === name) sessions.delete(sessionId);
 }

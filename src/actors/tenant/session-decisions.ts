@@ -6,10 +6,11 @@ import type { TenantState } from './state.js';
 /** Sessions that a user may have at once; a script that signs in for each of its requests must not fill the memory. */
 const MAX_SESSIONS = 50;
 
-/** The password was checked outside, where time may pass: it must still be the one that counts. */
+/** The password was checked outside, where time may pass: it must still be the one that counts, of somebody who may sign in. */
 export function startSession({ session, verifierSha256 }: StartSession, state: TenantState): TenantDecision {
   const user = state.users.get(session.user);
-  if (user?.verifierSha256 !== verifierSha256) return refuse('SIGN_IN_FAILED', 'Name or password is wrong.');
+  const counts = user?.verifierSha256 === verifierSha256 && user.disabledAt === undefined;
+  if (!counts) return refuse('SIGN_IN_FAILED', 'Name or password is wrong.');
   if (state.sessions.has(session.sessionId)) throw new Error(`session id ${session.sessionId} is taken`);
   const own = [...state.sessions.values()].filter((entry) => entry.user === session.user);
   const replaced = own

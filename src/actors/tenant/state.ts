@@ -12,6 +12,8 @@ export type TenantTokenEntry = TenantTokenIssued['data'] & {
 export type UserEntry = UserRegistered['data'] & {
   readonly registeredAt: number;
   readonly passwordChangedAt: number;
+  /** `undefined` while the user may sign in. */
+  readonly disabledAt?: number | undefined;
   /** Sequence of the last event that changed the user. */
   readonly revision: number;
 };

@@ -1,5 +1,5 @@
 import type { IssueTenantToken, RevokeTenantToken } from './commands.js';
-import { ROLES } from './events.js';
+import { ROLES, type TenantEvent } from './events.js';
 import { refuse, type TenantDecision } from './refusals.js';
 import type { TenantState } from './state.js';
 
@@ -19,4 +19,18 @@ export function revokeToken({ tokenId, reason }: RevokeTenantToken, state: Tenan
   if (entry === undefined) return refuse('TOKEN_NOT_FOUND', 'The tenant has no such token.');
   if (entry.revokedAt !== undefined) return { events: [] };
   return { events: [{ type: 'TenantTokenRevoked', data: { tokenId, reason } }] };
+}
+
+/** Revocation of each API token that a user has made, or that such a token has made: a way in must not outlive whoever opened it. */
+export function revokeTokensOf(name: string, reason: string, state: TenantState): TenantEvent[] {
+  const makers = new Set([`user/${name}`]);
+  // A token is younger than what made it, so that one pass in the order of issue finds all.
+  const made = [...state.tokens.values()].filter(({ tokenId, createdBy }) => {
+    if (!makers.has(createdBy)) return false;
+    makers.add(`token/${tokenId}`);
+    return true;
+  });
+  return made
+    .filter(({ revokedAt }) => revokedAt === undefined)
+    .map(({ tokenId }) => ({ type: 'TenantTokenRevoked', data: { tokenId, reason } }));
 }

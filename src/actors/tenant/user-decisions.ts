@@ -2,6 +2,7 @@ import type { DeleteUser, RegisterUser, UpdateUser } from './commands.js';
 import type { TenantEvent } from './events.js';
 import { refuse, type TenantDecision } from './refusals.js';
 import type { TenantState, UserEntry } from './state.js';
+import { revokeTokensOf } from './token-decisions.js';
 
 export function registerUser({ name, role, verifierSha256 }: RegisterUser, state: TenantState): TenantDecision {
   if (state.users.has(name)) return refuse('USER_EXISTS', 'A user with this name exists.');
@@ -9,7 +10,7 @@ export function registerUser({ name, role, verifierSha256 }: RegisterUser, state
 }
 
 export function updateUser(command: UpdateUser, state: TenantState): TenantDecision {
-  const { name, role, verifierSha256, expectedVerifierSha256, ifRevision } = command;
+  const { name, role, enabled, verifierSha256, expectedVerifierSha256, ifRevision } = command;
   const user = state.users.get(name);
   if (user === undefined) return unknownUser();
   if (ifRevision !== undefined && ifRevision !== user.revision) return revisionConflict(user);
@@ -24,6 +25,11 @@ export function updateUser(command: UpdateUser, state: TenantState): TenantDecis
   if (verifierSha256 !== undefined && verifierSha256 !== user.verifierSha256) {
     events.push({ type: 'UserPasswordChanged', data: { name, verifierSha256 } });
   }
+  if (enabled === true && user.disabledAt !== undefined) events.push({ type: 'UserEnabled', data: { name } });
+  if (enabled === false && user.disabledAt === undefined) {
+    if (isLastAdmin(user, state)) return keepsLastAdmin();
+    events.push({ type: 'UserDisabled', data: { name } }, ...revokeTokensOf(name, 'USER_DISABLED', state));
+  }
   return { events };
 }
 
@@ -32,7 +38,7 @@ export function deleteUser({ name, ifRevision }: DeleteUser, state: TenantState)
   if (user === undefined) return unknownUser();
   if (ifRevision !== undefined && ifRevision !== user.revision) return revisionConflict(user);
   if (isLastAdmin(user, state)) return keepsLastAdmin();
-  return { events: [{ type: 'UserDeleted', data: { name } }] };
+  return { events: [{ type: 'UserDeleted', data: { name } }, ...revokeTokensOf(name, 'USER_DELETED', state)] };
 }
 
 function unknownUser(): TenantDecision {
@@ -44,10 +50,14 @@ function revisionConflict({ revision }: UserEntry): TenantDecision {
 }
 
 function keepsLastAdmin(): TenantDecision {
-  return refuse('LAST_ADMIN', 'The last admin can neither be deleted nor get a lower role.');
+  return refuse(
+    'LAST_ADMIN',
+    'The last admin who may sign in can neither be disabled or deleted nor get a lower role.',
+  );
 }
 
+/** Whether nobody else could let people in. */
 function isLastAdmin(user: UserEntry, state: TenantState): boolean {
-  if (user.role !== 'admin') return false;
-  return [...state.users.values()].filter(({ role }) => role === 'admin').length === 1;
+  const mayAdminister = ({ role, disabledAt }: UserEntry): boolean => role === 'admin' && disabledAt === undefined;
+  return mayAdminister(user) && [...state.users.values()].filter(mayAdminister).length === 1;
 }

@@ -91,11 +91,13 @@ export function createAccessRegistry(options: {
       case 'SessionEnded':
       case 'UserPasswordChanged':
       case 'UserRoleChanged':
+      case 'UserDisabled':
       case 'UserDeleted':
         forgetEnded(state);
         break;
       case 'TenantTokenRevoked':
       case 'UserRegistered':
+      case 'UserEnabled':
       case 'SignInFailed':
         break;
     }

@@ -81,6 +81,8 @@ function pathsOf({ event: { type, payload }, previous }: AuditEntry): Paths {
     }
     case 'DeviceEnabled':
     case 'DeviceDisabled':
+    case 'UserEnabled':
+    case 'UserDisabled':
       return ['/enabled'];
     case 'UserRoleChanged':
       return ['/role'];

@@ -41,7 +41,9 @@ export function signInHandlers(options: SessionRouteOptions): PublicHandlers {
       if (!access.registry.ready()) throw new FleetlogError('JOURNAL_UNAVAILABLE', 'The users are still being read.');
       const state = access.registry.tenant(tenant);
       const user = state?.users.get(name);
-      if (!(await checkPassword(access, tenant, user?.verifierSha256, password)) || user === undefined) {
+      const right = await checkPassword(access, tenant, user?.verifierSha256, password);
+      // A disabled user is told no more than a stranger: who tries passwords learns nothing.
+      if (!right || user === undefined || user.disabledAt !== undefined) {
         // A tenant that does not exist gets no stream because somebody has guessed its name.
         access.failedSignIns.note(state === undefined ? DEFAULT_TENANT : tenant, user?.name, address);
         throw new FleetlogError('SIGN_IN_FAILED', 'Name or password is wrong.');

@@ -19,11 +19,19 @@ interface CreateUser {
 }
 interface PatchUser {
   readonly role?: Role;
+  readonly enabled?: boolean;
   readonly password?: string;
 }
 
 /** Events that change a user. */
-const CHANGES = ['UserRegistered', 'UserRoleChanged', 'UserPasswordChanged', 'UserDeleted'];
+const CHANGES = [
+  'UserRegistered',
+  'UserRoleChanged',
+  'UserPasswordChanged',
+  'UserDisabled',
+  'UserEnabled',
+  'UserDeleted',
+];
 
 /** `/users`: who may sign in to the caller's tenant. */
 export function userHandlers({ access, audit }: { readonly access: AccessParts; readonly audit: AuditLog }): Handlers {
@@ -92,11 +100,11 @@ export function userHandlers({ access, audit }: { readonly access: AccessParts; 
     async patchUser(call) {
       const { tenant } = call.access;
       const name = textParameter(call, 'userName');
-      const { role, password } = call.body as PatchUser;
+      const { role, enabled, password } = call.body as PatchUser;
       // The user is read first: no verifier is made for nobody.
       await change(call, name, pathsOfPatch(call.body as object), async (ifRevision) => {
         const verifierSha256 = password === undefined ? undefined : await storePassword(access, tenant, name, password);
-        await commandTenant(access, call, { type: 'UpdateUser', name, role, verifierSha256, ...ifRevision });
+        await commandTenant(access, call, { type: 'UpdateUser', name, role, enabled, verifierSha256, ...ifRevision });
         if (verifierSha256 !== undefined) await verifiers.discard(tenant, name, verifierSha256);
       });
       await answerUser(call, 200, name);
@@ -114,10 +122,12 @@ export function userHandlers({ access, audit }: { readonly access: AccessParts; 
 }
 
 /** Schema `User`. */
-function userJson({ name, role, registeredAt, passwordChangedAt, revision }: UserEntry): object {
+function userJson({ name, role, disabledAt, registeredAt, passwordChangedAt, revision }: UserEntry): object {
   return {
     name,
     role,
+    enabled: disabledAt === undefined,
+    disabledAt: disabledAt === undefined ? null : formatRfc3339(disabledAt),
     registeredAt: formatRfc3339(registeredAt),
     passwordChangedAt: formatRfc3339(passwordChangedAt),
     revision,

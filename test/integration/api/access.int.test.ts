@@ -132,6 +132,8 @@ describe('people on Postgres', () => {
     await node.under.asPage(cookie).delete('/api/v1/sessions/current');
     await admin.patch('/api/v1/users/whole-life', { role: 'operator' });
     await admin.patch('/api/v1/users/whole-life', { password: 'another password' });
+    await admin.patch('/api/v1/users/whole-life', { enabled: false });
+    await admin.patch('/api/v1/users/whole-life', { enabled: true });
     await admin.delete('/api/v1/users/whole-life');
     const { body: token } = await admin.post('/api/v1/tokens', { role: 'viewer' });
     await admin.delete(`/api/v1/tokens/${token.id}`);
@@ -139,11 +141,13 @@ describe('people on Postgres', () => {
     const ofUser = (await entries()).filter(({ on }) => (on as { id: string }).id === 'whole-life');
     expect(ofUser.map(({ action }) => action)).toEqual([
       'UserDeleted',
+      'UserEnabled',
+      'UserDisabled',
       'UserPasswordChanged',
       'UserRoleChanged',
       'UserRegistered',
     ]);
-    expect(ofUser[2]).toMatchObject({ before: { role: 'viewer' }, after: { to: 'operator' } });
+    expect(ofUser[4]).toMatchObject({ before: { role: 'viewer' }, after: { to: 'operator' } });
     const text = JSON.stringify(await entries());
     expect(text).toContain('SessionStarted');
     expect(text).toContain('SIGNED_OUT');

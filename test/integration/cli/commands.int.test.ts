@@ -172,7 +172,7 @@ describe('what changes something', () => {
   );
 
   test(
-    'a user is added, gets another role and password, and is disabled; the password is typed unseen',
+    'a user is added, gets another role and password, is disabled, enabled and deleted; the password is typed unseen',
     async () => {
       expect((await piped('user add ann --role operator', 'three words and a 4\n')).exitCode).toBe(0);
       expect((await piped('user add bob --role viewer', '')).exitCode).toBe(2);
@@ -187,6 +187,12 @@ describe('what changes something', () => {
       expect((await piped('user role ann viewer')).exitCode).toBe(0);
       expect(rowsOf(await piped('user ls'))).toContainEqual(expect.objectContaining({ name: 'ann', role: 'viewer' }));
       expect((await piped('user disable ann --yes')).exitCode).toBe(0);
+      expect(rowsOf(await piped('user ls'))).toContainEqual(expect.objectContaining({ name: 'ann', enabled: false }));
+      expect((await server.call('POST', '/sessions', signIn)).status).toBe(401);
+      expect((await piped('user enable ann')).exitCode).toBe(0);
+      expect((await server.call('POST', '/sessions', signIn)).status).toBe(201);
+      expect((await piped('user rm ann --yes')).exitCode).toBe(0);
+      expect(rowsOf(await piped('user ls')).map(({ name }) => name)).not.toContain('ann');
       expect((await piped('user disable admin --yes')).exitCode).toBe(5);
     },
     TIMEOUT_MS,

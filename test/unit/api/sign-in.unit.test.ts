@@ -296,6 +296,7 @@ describe('sessions', () => {
     ['being ended by an admin', async (cookie) => under.admin.delete(`/api/v1/sessions/${await idOf(cookie)}`)],
     ['a new password', async () => under.admin.patch('/api/v1/users/ann', { password: 'another password' })],
     ['another role', async () => under.admin.patch('/api/v1/users/ann', { role: 'operator' })],
+    ['disabling of the user', async () => under.admin.patch('/api/v1/users/ann', { enabled: false })],
     ['deletion of the user', async () => under.admin.delete('/api/v1/users/ann')],
     [
       "a change of one's own password",
@@ -433,12 +434,38 @@ describe('sessions', () => {
     }
   });
 
-  test('the last admin can neither be deleted nor demoted, by whomever', async () => {
+  test('SEC-75 SEC-81 a user who is disabled loses sessions and tokens at once, and can not sign in until enabled', async () => {
+    const cookie = await under.signIn('ann', 'admin');
+    await under.signIn('boss', 'admin');
+    const page = under.asPage(cookie);
+    const { token } = (await page.post('/api/v1/tokens', { role: 'viewer' })).body;
+    const { token: derived } = (await page.post('/api/v1/tokens', { role: 'admin' })).body;
+    const { token: second } = (await under.as(derived).post('/api/v1/tokens', { role: 'viewer' })).body;
+    const tokens = [token, derived, second];
+    const disabled = await under.admin.patch('/api/v1/users/ann', { enabled: false });
+    expect([disabled.status, disabled.body.enabled, typeof disabled.body.disabledAt]).toEqual([200, false, 'string']);
+    expect(await alive(cookie)).toBe(false);
+    for (const one of tokens) expect((await under.as(one).get('/api/v1/devices')).body.code).toBe('TOKEN_EXPIRED');
+    const signIn = () => under.as(undefined).post('/api/v1/sessions', { name: 'ann', password: PASSWORD });
+    const stranger = await under.as(undefined).post('/api/v1/sessions', { name: 'nobody', password: PASSWORD });
+    const refused = await signIn();
+    expect(refused.status).toBe(401);
+    expect({ ...refused.body, requestId: '' }).toEqual({ ...stranger.body, requestId: '' });
+
+    const enabled = await under.admin.patch('/api/v1/users/ann', { enabled: true });
+    expect(enabled.body).toMatchObject({ enabled: true, disabledAt: null, role: 'admin' });
+    expect(await alive(cookie)).toBe(false);
+    for (const one of tokens) expect((await under.as(one).get('/api/v1/devices')).status).toBe(401);
+    expect((await signIn()).status).toBe(201);
+  });
+
+  test('the last admin can neither be disabled, deleted nor demoted, by whomever', async () => {
     const cookie = await under.signIn('boss', 'admin');
     await under.signIn('ann', 'viewer');
     for (const as of [under.asPage(cookie), under.admin]) {
       expect((await as.delete('/api/v1/users/boss')).body.code).toBe('LAST_ADMIN');
       expect((await as.patch('/api/v1/users/boss', { role: 'viewer' })).body.code).toBe('LAST_ADMIN');
+      expect((await as.patch('/api/v1/users/boss', { enabled: false })).body.code).toBe('LAST_ADMIN');
     }
     await under.admin.patch('/api/v1/users/ann', { role: 'admin' });
     expect((await under.asPage(cookie).patch('/api/v1/users/boss', { role: 'viewer' })).status).toBe(200);

@@ -80,7 +80,10 @@ describe('two who change one thing', () => {
     expect(refused.body.events).toMatchObject([{ type: 'UserRoleChanged', paths: ['/role'], conflicting: false }]);
     expect(refused.text).not.toContain('bob');
     expect((await late(known).delete(path)).status).toBe(412);
-    expect((await late(refused.headers['etag'] as string).delete(path)).status).toBe(204);
+    await under.admin.patch(path, { enabled: false });
+    const enabling = await late(refused.headers['etag'] as string).patch(path, { enabled: true });
+    expect(enabling.body.events).toMatchObject([{ type: 'UserDisabled', paths: ['/enabled'], conflicting: true }]);
+    expect((await late(enabling.headers['etag'] as string).delete(path)).status).toBe(204);
   });
 
   test('of two who change a user at once with one ETag, one is refused', async () => {

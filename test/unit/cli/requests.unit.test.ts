@@ -146,6 +146,7 @@ describe('what is not sent', () => {
     ['token revoke abc'],
     ['session end abc'],
     ['user disable ann'],
+    ['user rm ann'],
   ])('%s can not be undone: without a terminal it needs --yes', async (line) => {
     const refused = await runCommand(line.split(' '), { url: server.url });
     expect(refused.exitCode).toBe(2);

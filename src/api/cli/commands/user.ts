@@ -7,6 +7,8 @@ import { relativeTime } from '../terminal.js';
 interface User {
   readonly name: string;
   readonly role: string;
+  readonly enabled: boolean;
+  readonly disabledAt: string | null;
   readonly registeredAt: string;
   readonly passwordChangedAt: string;
 }
@@ -15,10 +17,15 @@ const USER_TABLE: Table<User> = {
   columns: [
     { title: 'NAME', cell: ({ name }) => name },
     { title: 'ROLE', cell: ({ role }) => role },
+    {
+      title: 'MAY SIGN IN',
+      cell: ({ disabledAt }) => (disabledAt === null ? '✓ yes' : `■ disabled ${relativeTime(disabledAt, Date.now())}`),
+      colour: ({ enabled }) => (enabled ? 'good' : 'bad'),
+    },
     { title: 'REGISTERED', cell: ({ registeredAt }) => relativeTime(registeredAt, Date.now()) },
     { title: 'PASSWORD', cell: ({ passwordChangedAt }) => relativeTime(passwordChangedAt, Date.now()) },
   ],
-  fields: ['name', 'role', 'registeredAt', 'passwordChangedAt', 'revision'],
+  fields: ['name', 'role', 'enabled', 'disabledAt', 'registeredAt', 'passwordChangedAt', 'revision'],
 };
 
 const USERS = '/api/v1/users';
@@ -71,11 +78,31 @@ export function addUserCommands(program: Command, contextOf: ContextFactory): vo
     });
 
   irreversible(user.command('disable <name>'))
-    .alias('rm')
-    .description('let a person sign in no more; ends all sessions, what the person did stays in the audit')
+    .description(
+      "let a person sign in no more until enabled; ends the user's sessions, revokes the tokens that the user has made",
+    )
     .action(async (name: string, _options: object, command: Command) => {
       const context = await contextOf(command);
-      await callWhenConfirmed(context, `Let ${name} sign in no more?`, { method: 'DELETE', path: pathOf(name) });
-      context.output.note(`✓ ${name} can sign in no more.`);
+      const request = { method: 'PATCH', path: pathOf(name), body: { enabled: false } } as const;
+      await callWhenConfirmed(context, `Disable ${name} and revoke the tokens of ${name} for good?`, request);
+      context.output.note(`✓ ${name} is disabled.`);
+    });
+
+  changing(user.command('enable <name>'))
+    .description('let a disabled person sign in again; the tokens from before stay revoked')
+    .action(async (name: string, _options: object, command: Command) => {
+      const { client, output } = await contextOf(command);
+      await client.call({ method: 'PATCH', path: pathOf(name), body: { enabled: true } });
+      output.note(`✓ ${name} may sign in again.`);
+    });
+
+  irreversible(user.command('rm <name>'))
+    .description(
+      'delete a user with all sessions and the tokens that the user has made; what the person did stays in the audit',
+    )
+    .action(async (name: string, _options: object, command: Command) => {
+      const context = await contextOf(command);
+      await callWhenConfirmed(context, `Delete ${name}?`, { method: 'DELETE', path: pathOf(name) });
+      context.output.note(`✓ ${name} is deleted.`);
     });
 }

@@ -49,6 +49,8 @@ export function describeEvent({ type, payload }: Pick<JournalEvent, 'type' | 'pa
     case 'SignInFailed':
     case 'UserRegistered':
     case 'UserRoleChanged':
+    case 'UserDisabled':
+    case 'UserEnabled':
     case 'UserDeleted':
       return { tone: type === 'SignInFailed' ? 'bad' : 'accent', title: sentence(type), detail: userLine(facts) };
     default:

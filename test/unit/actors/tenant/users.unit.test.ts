@@ -27,6 +27,7 @@ const started = (user: string, sessionId?: string): TenantEvent => ({
   type: 'SessionStarted',
   data: sessionOf(user, sessionId),
 });
+const disabled = (name: string): TenantEvent => ({ type: 'UserDisabled', data: { name } });
 const [ann, ben] = [registered('ann', 'admin'), registered('ben', 'admin')];
 
 describe('users', () => {
@@ -65,8 +66,10 @@ describe('users', () => {
     for (const command of [
       { type: 'DeleteUser', name: 'ann' },
       { type: 'UpdateUser', name: 'ann', role: 'operator', verifierSha256: NEW },
+      { type: 'UpdateUser', name: 'ann', enabled: false },
     ] as const) {
       given(ann, viewer).when(command).refuses('LAST_ADMIN');
+      given(ann, ben, disabled('ben')).when(command).refuses('LAST_ADMIN');
       expect(given(ann, ben, viewer).when(command).decision.rejection).toBeUndefined();
     }
     given(ann, viewer)
@@ -78,11 +81,71 @@ describe('users', () => {
   });
 });
 
+describe('disabled users', () => {
+  const signIn: StartSession = { type: 'StartSession', session: sessionOf('ann'), verifierSha256: OLD };
+  const enable = { type: 'UpdateUser', name: 'ann', enabled: true } as const;
+  const disable = { ...enable, enabled: false } as const;
+  const enabled: TenantEvent = { type: 'UserEnabled', data: { name: 'ann' } };
+
+  test('a disabled user can not sign in, an enabled one can again', () => {
+    given(ann, ben).when(disable).then(disabled('ann'));
+    given(ann, ben, disabled('ann')).when(signIn).refuses('SIGN_IN_FAILED');
+    given(ann, ben, disabled('ann')).when(enable).then(enabled);
+    given(ann, ben, disabled('ann'), enabled).when(signIn).then(started('ann'));
+  });
+
+  test('disabling the disabled and enabling the enabled is no event', () => {
+    given(ann, ben).when(enable).then();
+    given(ann, ben, disabled('ann')).when(disable).then();
+    given(ann, ben, disabled('ann'), enabled).when(enable).then();
+    given(ann, ben)
+      .when({ ...disable, ifRevision: 7 })
+      .refuses('VERSION_CONFLICT');
+  });
+
+  test('SEC-151 no token outlives the user who made it, nor one that was made with such a token', () => {
+    const issued = (tokenId: string, createdBy: string): TenantEvent => ({
+      type: 'TenantTokenIssued',
+      data: { tokenId, sha256: OLD, role: 'admin', expiresAt: NOW + 1, createdBy },
+    });
+    const revoked = (tokenId: string, reason: string): TenantEvent => ({
+      type: 'TenantTokenRevoked',
+      data: { tokenId, reason },
+    });
+    const tokens = [
+      issued('own', 'user/ann'),
+      issued('gone', 'user/ann'),
+      revoked('gone', 'lost'),
+      issued('of-own', 'token/own'),
+      issued('of-gone', 'token/gone'),
+      issued('of-ben', 'user/ben'),
+      issued('of-system', 'system/admin'),
+    ];
+    const ended = (reason: string) => ['own', 'of-own', 'of-gone'].map((tokenId) => revoked(tokenId, reason));
+    given(ann, ben, ...tokens)
+      .when(disable)
+      .then(disabled('ann'), ...ended('USER_DISABLED'));
+    given(ann, ben, ...tokens)
+      .when({ type: 'DeleteUser', name: 'ann' })
+      .then({ type: 'UserDeleted', data: { name: 'ann' } }, ...ended('USER_DELETED'));
+  });
+
+  test('a disabled admin can be deleted, and get a lower role', () => {
+    for (const command of [
+      { type: 'DeleteUser', name: 'ben' },
+      { type: 'UpdateUser', name: 'ben', role: 'viewer' },
+    ] as const) {
+      expect(given(ann, ben, disabled('ben')).when(command).decision.rejection).toBeUndefined();
+    }
+  });
+});
+
 describe('sessions', () => {
   test('SEC-75 no session outlives the password, the role or the user under which it began', () => {
     for (const end of [
       { type: 'UserPasswordChanged', data: { name: 'ann', verifierSha256: NEW } },
       { type: 'UserRoleChanged', data: { name: 'ann', from: 'admin', to: 'viewer' } },
+      disabled('ann'),
       { type: 'UserDeleted', data: { name: 'ann' } },
       { type: 'SessionEnded', data: { sessionId: 'session-ann', user: 'ann', reason: 'SIGNED_OUT' } },
     ] as const) {

@@ -23,6 +23,8 @@ export const EVENT_TYPES: readonly { readonly group: string; readonly types: rea
       'UserRegistered',
       'UserRoleChanged',
       'UserPasswordChanged',
+      'UserDisabled',
+      'UserEnabled',
       'UserDeleted',
       'SessionStarted',
       'SessionEnded',

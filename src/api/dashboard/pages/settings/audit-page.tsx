@@ -25,7 +25,7 @@ const ACTS = [
   {
     value: 'users',
     word: 'Users',
-    types: 'UserRegistered,UserRoleChanged,UserPasswordChanged,UserDeleted',
+    types: 'UserRegistered,UserRoleChanged,UserPasswordChanged,UserDisabled,UserEnabled,UserDeleted',
   },
   { value: 'tokens', word: 'Tokens', types: 'TenantTokenIssued,TenantTokenRevoked,TokenIssued,TokenRevoked' },
   { value: 'certificates', word: 'Certificates', types: 'CertificateIssued,CertificateRevoked' },
