@@ -108,9 +108,20 @@ describe('snapshots and passivation', () => {
     const memory = createMemoryJournal();
     const earlier = start({ memory, limits: { snapshotEvery: 10 } });
     for (let index = 0; index < 25; index += 1) await earlier.directory.request(STREAM, add(1), origin);
-    await until(() => memory.storedSnapshots.get(STREAM)?.sequence === 20);
+    await until(() => (memory.storedSnapshots.get(STREAM)?.sequence ?? 0) > 15);
     const { directory } = start({ memory });
     expect(await directory.query(STREAM, (state, sequence) => [state.total, sequence])).toEqual([25, 25]);
+  });
+
+  test('streams that grow in step write their snapshots at different times', async () => {
+    const memory = createMemoryJournal();
+    const { directory } = start({ memory, limits: { snapshotEvery: 50 } });
+    const streams = Array.from({ length: 20 }, (_, index) => `counter/t1/c${index}`);
+    for (let index = 0; index < 50; index += 1)
+      await Promise.all(streams.map((stream) => directory.request(stream, add(1), origin)));
+    await until(() => memory.storedSnapshots.size === streams.length);
+    const sequences = streams.map((stream) => memory.storedSnapshots.get(stream)!.sequence);
+    expect(new Set(sequences).size).toBeGreaterThan(10);
   });
 
   test('a snapshot that cannot be written is only logged', async () => {
