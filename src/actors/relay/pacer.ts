@@ -17,9 +17,9 @@ export interface Pacer {
 const SHORTEST_MS = 2;
 const LONGEST_MS = 12;
 /** Above so many events per millisecond, of all shards, turns grow longer than the shortest … */
-const FROM_PER_MS = 4;
+const FROM_PER_MS = 6;
 /** … by so many milliseconds for each more. */
-const GROWTH = 1.5;
+const GROWTH = 2;
 /** The rate is counted anew so often, and smoothed over some of these times. */
 const COUNT_MS = 100;
 const SMOOTHING = 4;
