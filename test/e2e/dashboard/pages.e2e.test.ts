@@ -180,6 +180,28 @@ here('the dashboard', () => {
     await context.close();
   });
 
+  test('the rows of the last question stay, marked as busy, until the next is answered', async () => {
+    const { context, page, faults } = await openSignedIn({}, '/devices');
+    const row = page.getByRole('link', { name: 'pump-7', exact: true });
+    await row.waitFor();
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => (answer = resolve));
+    await page.route(/\/devices\?.*search=nobody/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.getByRole('searchbox').fill('nobody');
+    await page.waitForURL(/search=nobody/);
+    const busy = page.locator('[aria-busy="true"]');
+    await busy.getByRole('link', { name: 'pump-7', exact: true }).waitFor();
+    expect(await page.locator('.skeleton').count()).toBe(0);
+    answer();
+    await page.getByText('Nothing matches.').waitFor();
+    await busy.waitFor({ state: 'detached' });
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
   test('Failure 15 (the stream breaks): it resumes, what was missed is filled in, nothing comes twice', async () => {
     const { context, page } = await openSignedIn({}, '/devices/pump-7');
     await page.getByRole('status').filter({ hasText: 'live' }).waitFor();

@@ -153,6 +153,36 @@ here('the settings pages', () => {
     await context.close();
   }, 60_000);
 
+  test('a disabled user is signed out and refused until enabled again, and the last admin stays one', async () => {
+    const { context, page, faults } = await openAs('admin', '/settings/users');
+    const vera = await openAs('vera', '/settings/preferences');
+    const row = page.getByRole('row').filter({ hasText: 'vera' });
+    await page.getByRole('button', { name: 'Disable vera' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Disable vera' });
+    expect(await dialog.textContent()).toContain('vera is signed out everywhere and can not sign in');
+    await dialog.getByRole('button', { name: 'Disable' }).click();
+    await row.getByText('disabled', { exact: true }).waitFor();
+    await vera.page.getByRole('link', { name: 'Devices' }).click();
+    const signedOut = vera.page.getByRole('dialog', { name: 'Your session has ended' });
+    await signedOut.getByLabel('Password').fill(PASSWORD);
+    await signedOut.getByRole('button', { name: 'Sign in' }).click();
+    await signedOut.getByRole('alert').waitFor();
+
+    await page.getByRole('button', { name: 'Enable vera' }).press('Enter');
+    await page.getByRole('dialog', { name: 'Enable vera' }).getByRole('button', { name: 'Enable' }).press('Enter');
+    await row.getByText('enabled', { exact: true }).waitFor();
+    await signedOut.getByRole('button', { name: 'Sign in' }).click();
+    await signedOut.waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'Disable admin' }).click();
+    const own = page.getByRole('dialog', { name: 'Disable admin' });
+    await own.getByRole('button', { name: 'Disable' }).click();
+    await own.getByRole('link', { name: 'LAST_ADMIN' }).waitFor();
+    expect(faults.filter((fault) => !/status of 4\d\d/.test(fault))).toEqual([]);
+    await vera.context.close();
+    await context.close();
+  }, 60_000);
+
   test('a user is created with a password shown once, gets another role, and is signed out by it', async () => {
     const { context, page, faults } = await openAs('admin', '/settings/users');
     await page.getByRole('button', { name: 'New user' }).click();

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { toProblem, type Problem } from './client.js';
 import { noteFailure, noteSuccess, session } from './session.js';
@@ -10,6 +10,8 @@ export interface Reading<T> {
   readonly at: Date | undefined;
   /** Why the last reading failed. */
   readonly problem: Problem | undefined;
+  /** Whether `data` is the answer to an earlier question. */
+  readonly outdated: boolean;
 }
 
 export interface Resource<T> {
@@ -19,7 +21,7 @@ export interface Resource<T> {
   replace(change: (data: T) => T): void;
 }
 
-const NOTHING = { data: undefined, at: undefined, problem: undefined };
+const NOTHING = { data: undefined, at: undefined, problem: undefined, outdated: false };
 
 /**
  * Reads something now, when a member of `keys` changes, when the session begins again, and every `everyMs` while the page is
@@ -30,7 +32,31 @@ export function useResource<T>(
   keys: readonly unknown[],
   everyMs?: number,
 ): Resource<T> {
-  const resource = useMemo(() => createResource(load), keys);
+  return useReading(
+    useMemo(() => createResource(load, NOTHING), keys),
+    everyMs,
+  );
+}
+
+/**
+ * Like {@link useResource}, for a list that is asked otherwise by its filters and its sort: what the last question has brought
+ * stays, as outdated, until the next is answered.
+ */
+export function useList<T>(
+  load: (signal: AbortSignal) => Promise<T>,
+  keys: readonly unknown[],
+  everyMs?: number,
+): Resource<T> {
+  const last = useRef<TimedResource<T>>(undefined);
+  const resource = useMemo(() => {
+    const { data, at } = last.current?.reading.value ?? NOTHING;
+    return createResource(load, data === undefined ? NOTHING : { data, at, problem: undefined, outdated: true });
+  }, keys);
+  last.current = resource;
+  return useReading(resource, everyMs);
+}
+
+function useReading<T>(resource: TimedResource<T>, everyMs: number | undefined): Resource<T> {
   useEffect(() => {
     void resource.reload();
     const timer = everyMs === undefined ? undefined : setInterval(() => document.hidden || resource.refresh(), everyMs);
@@ -62,8 +88,8 @@ interface TimedResource<T> extends Resource<T> {
 /** An answer that has not come by then is not waited for. */
 const PATIENCE_MS = 30_000;
 
-function createResource<T>(load: (signal: AbortSignal) => Promise<T>): TimedResource<T> {
-  const reading = signal<Reading<T>>(NOTHING);
+function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Reading<T>): TimedResource<T> {
+  const reading = signal(known);
   let running: AbortController | undefined;
   let since = 0;
   const reload = async (): Promise<void> => {
@@ -73,7 +99,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>): TimedReso
     try {
       const data = await load(mine.signal);
       if (mine.signal.aborted) return;
-      reading.value = { data, at: new Date(), problem: undefined };
+      reading.value = { data, at: new Date(), problem: undefined, outdated: false };
       noteSuccess();
     } catch (error) {
       if (mine.signal.aborted) return;

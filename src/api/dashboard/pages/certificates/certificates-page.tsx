@@ -11,7 +11,7 @@ import { Search } from '../../components/search.js';
 import { Table, type Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import { get, type Schema } from '../../data/client.js';
-import { useResource } from '../../data/resource.js';
+import { useList } from '../../data/resource.js';
 import { fleetlogLine } from '../../format/commands.js';
 import { counted, grouped } from '../../format/numbers.js';
 import { Page } from '../../frame/page.js';
@@ -35,7 +35,7 @@ export function CertificatesPage() {
   const { query, route } = useLocation();
   const { state, device = '', expiring, cursor } = query;
   const question = { state, device, expiresWithin: expiring };
-  const list = useResource(
+  const list = useList(
     (signal) =>
       get('/api/v1/certificates', { query: { ...question, cursor, limit: LIMIT, count: 'estimate' }, signal }),
     [state, device, expiring, cursor],
@@ -85,7 +85,7 @@ export function CertificatesPage() {
             onChange={(chosen) => go({ expiring: chosen.at(-1) })}
           />
         </div>
-        <div class="panel-flush">
+        <div class="panel-flush" aria-busy={list.reading.value.outdated}>
           <Loaded of={list} lines={8}>
             {({ items, next, estimate = items.length }) =>
               items.length === 0 ? (
@@ -104,7 +104,7 @@ export function CertificatesPage() {
                       {estimate > items.length
                         ? `${grouped(items.length)} of ${grouped(estimate)}`
                         : counted(items.length, 'certificate')}
-                      , those that end first first
+                      , sorted by the end
                     </span>
                     <Pager next={next} />
                   </div>
@@ -141,6 +141,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   {
     key: 'state',
     title: 'State',
+    wide: true,
     cell: (entry) => (
       <span class="page-actions">
         <CredentialLamp of={entry} />
@@ -152,7 +153,7 @@ const COLUMNS: readonly Column<Entry>[] = [
       </span>
     ),
   },
-  { key: 'expires', title: 'Expires', cell: ({ notAfter }) => <ExpiryTime at={notAfter} /> },
+  { key: 'expires', title: 'Expires', wide: true, cell: ({ notAfter }) => <ExpiryTime at={notAfter} /> },
   {
     key: 'used',
     title: 'Last used',

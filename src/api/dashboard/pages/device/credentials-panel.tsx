@@ -49,7 +49,7 @@ export function CredentialsPanel(props: {
           items.length === 0 ? (
             <Empty title="No certificate yet.">
               <p>
-                Issue one here, or run <code>npx fleetlog cert issue {device} --generate-key</code>.
+                Issue one here, or run <code>npx fleetlog cert issue {device.id} --generate-key</code>.
               </p>
             </Empty>
           ) : (

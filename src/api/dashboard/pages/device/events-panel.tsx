@@ -1,3 +1,4 @@
+import { useMemo } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { useLocation } from 'preact-iso/router';
 import { ChipFilter } from '../../components/chip-filter.js';
@@ -27,28 +28,34 @@ const ROWS = 100;
 export function EventsPanel({ device, tail }: { readonly device: string; readonly tail: EventTail }) {
   const { query, route } = useLocation();
   const open = useSignal<JournalEvent | undefined>(undefined);
-  const chosen = query['kinds']?.split(',') ?? [];
-  const kinds = KINDS.filter(({ value }) => chosen.includes(value));
-  const events = tail.events.value
-    .filter(({ type }) => kinds.length === 0 || kinds.some(({ types }) => types.test(type)))
-    .slice(0, ROWS);
+  const asked = query['kinds'];
+  const known = tail.events.value;
+  // Drawn anew when there is another row, not with every second that the page counts.
+  const rows = useMemo(() => {
+    const kinds = KINDS.filter(({ value }) => asked?.split(',').includes(value));
+    const events = known.filter(({ type }) => kinds.length === 0 || kinds.some(({ types }) => types.test(type)));
+    return events.length === 0 ? (
+      <Empty title={known.length === 0 ? 'No event yet.' : 'No event of these kinds among the newest.'} />
+    ) : (
+      <Timeline
+        label="Events"
+        events={events.slice(0, ROWS)}
+        place="sequence"
+        onOpen={(event) => (open.value = event)}
+      />
+    );
+  }, [known, asked]);
   return (
     <Panel title="Events" note={<a href={`/events?device=${encodeURIComponent(device)}`}>All events</a>}>
       <ChipFilter
         label="Kinds of events"
         options={KINDS}
-        chosen={chosen}
+        chosen={asked?.split(',') ?? []}
         onChange={(values) => route(withQuery({ kinds: values.join(',') || undefined }), true)}
       />
       <div class="panel-edge" tabIndex={0} role="region" aria-label="Newest events" ref={tail.list}>
         <NewEvents tail={tail} />
-        {events.length === 0 ? (
-          <Empty
-            title={tail.events.value.length === 0 ? 'No event yet.' : 'No event of these kinds among the newest.'}
-          />
-        ) : (
-          <Timeline label="Events" events={events} place="sequence" onOpen={(event) => (open.value = event)} />
-        )}
+        {rows}
       </div>
       {open.value && <EventDialog event={open.value} onClose={() => (open.value = undefined)} />}
     </Panel>

@@ -7,7 +7,7 @@ import { Select } from '../../components/select.js';
 import { Table } from '../../components/table.js';
 import type { Schema } from '../../data/client.js';
 import { preferences, setPreferences } from '../../data/preferences.js';
-import { useResource } from '../../data/resource.js';
+import { useList } from '../../data/resource.js';
 import { fleetlogLine } from '../../format/commands.js';
 import { counted, grouped } from '../../format/numbers.js';
 import { Page } from '../../frame/page.js';
@@ -45,7 +45,7 @@ export function FleetPage() {
   const sort = (query['sort'] ?? 'id') as DeviceQuery['sort'];
   const filter = conditionOf(query);
   const activity = useActivity();
-  const list = useResource(
+  const list = useList(
     (signal) => readDevices({ search, filter, sort, state, cursor, limit: pageSize }, signal),
     [search, filter, sort, state, cursor, pageSize],
     EVERY_MS,
@@ -54,22 +54,7 @@ export function FleetPage() {
     route(withQuery({ cursor: undefined, ...change }), true);
   const columns = useMemo(() => deviceColumns(go), []);
   const counts = activity.reading.value.data?.devices;
-  const { problem, data } = list.reading.value;
-  // Its rows are many: they are drawn anew when they change, not with every figure above them.
-  const table = useMemo(
-    () => (
-      <Table<Summary>
-        label="Devices"
-        columns={columns}
-        rows={data?.items ?? []}
-        keyOf={({ id }) => id}
-        sort={sort}
-        onSort={(by) => go({ sort: by === 'id' ? undefined : by })}
-        onOpen={({ id }) => route(`/devices/${encodeURIComponent(id)}`)}
-      />
-    ),
-    [data, sort],
-  );
+  const { problem, outdated } = list.reading.value;
   // A cursor belongs to its query: who changes the sort begins at the first page.
   useEffect(() => {
     if (problem?.code === 'CURSOR_INVALID') go({});
@@ -87,14 +72,22 @@ export function FleetPage() {
     >
       <section class="panel" aria-label="Devices">
         <DeviceFilters query={query} counts={counts} problem={problem} onChange={go} />
-        <div class="panel-flush">
+        <div class="panel-flush" aria-busy={outdated}>
           <Loaded of={list} lines={12}>
             {({ items, next, estimate = knownCount(state, counts) }) =>
               items.length === 0 ? (
                 <NoDevices clear={NARROWING.some((name) => query[name] !== undefined) ? clear : undefined} />
               ) : (
                 <>
-                  {table}
+                  <Table<Summary>
+                    label="Devices"
+                    columns={columns}
+                    rows={items}
+                    keyOf={({ id }) => id}
+                    sort={sort}
+                    onSort={(by) => go({ sort: by === 'id' ? undefined : by })}
+                    onOpen={({ id }) => route(`/devices/${encodeURIComponent(id)}`)}
+                  />
                   <div class="table-foot">
                     <span class="page-actions">
                       {next === null && cursor === undefined

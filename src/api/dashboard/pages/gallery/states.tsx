@@ -11,7 +11,7 @@ import { NOW, PROBLEM } from './samples.js';
 
 /** Read once, and not again. */
 const STALE: Resource<string> = {
-  reading: signal({ data: '20 devices', at: new Date(NOW), problem: PROBLEM }),
+  reading: signal({ data: '20 devices', at: new Date(NOW), problem: PROBLEM, outdated: false }),
   reload: () => Promise.resolve(),
   replace: () => undefined,
 };

@@ -9,7 +9,7 @@ import { Select } from '../../components/select.js';
 import { Table, type Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import { get } from '../../data/client.js';
-import { useResource } from '../../data/resource.js';
+import { useList } from '../../data/resource.js';
 import { now } from '../../data/clock.js';
 import { grouped } from '../../format/numbers.js';
 import { withQuery } from '../../frame/query.js';
@@ -63,7 +63,7 @@ function AuditList() {
   const { who = '', device = '', cursor } = query;
   const act = ACTS.find(({ value }) => value === query['act']) ?? ACTS[0];
   const span = SPANS.find(({ value }) => value === query['span']) ?? SPANS[0];
-  const entries = useResource(
+  const entries = useList(
     (signal) =>
       get('/api/v1/audit', {
         query: { principal: principalOf(who), device, types: act.types, from: beginOf(span.days), cursor, limit: 50 },
@@ -129,7 +129,7 @@ function AuditList() {
           </button>
         )}
       </div>
-      <div class="panel-flush">
+      <div class="panel-flush" aria-busy={entries.reading.value.outdated}>
         <Loaded of={entries} lines={12}>
           {({ items, next }) =>
             items.length === 0 ? (

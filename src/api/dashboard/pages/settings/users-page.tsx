@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { Badge } from '../../components/badge.js';
 import { Button } from '../../components/button.js';
 import { Confirm } from '../../components/confirm.js';
+import { Lamp } from '../../components/lamp.js';
 import { Loaded } from '../../components/loaded.js';
 import { Secret } from '../../components/secret.js';
 import { Table, type Column } from '../../components/table.js';
@@ -14,9 +15,10 @@ import { ChangeRole } from './change-role.js';
 import { CreateUser } from './create-user.js';
 import { ResetPassword } from './reset-password.js';
 import { Only, SettingsFrame } from './settings-frame.js';
+import { SwitchUser } from './switch-user.js';
 import type { GivenPassword, User } from './users.js';
 
-type Act = 'role' | 'password' | 'delete';
+type Act = 'role' | 'password' | 'switch' | 'delete';
 
 /** Who may sign in, and as what. */
 export function UsersPage() {
@@ -84,6 +86,21 @@ function UserList(props: { readonly changed: number; readonly onGiven: (password
       ),
     },
     { key: 'role', title: 'Role', cell: ({ role }) => role },
+    {
+      key: 'state',
+      title: 'State',
+      wide: true,
+      cell: ({ enabled, disabledAt }) => (
+        <span class="nowrap">
+          <Lamp state={enabled ? 'online' : 'disabled'} word={enabled ? 'enabled' : 'disabled'} />{' '}
+          {disabledAt !== null && (
+            <span class="faint">
+              <Time at={disabledAt} />
+            </span>
+          )}
+        </span>
+      ),
+    },
     { key: 'since', title: 'Since', cell: ({ registeredAt }) => <Time at={registeredAt} /> },
     { key: 'password', title: 'Password set', cell: ({ passwordChangedAt }) => <Time at={passwordChangedAt} /> },
     {
@@ -94,6 +111,7 @@ function UserList(props: { readonly changed: number; readonly onGiven: (password
         <span class="row-actions">
           {actButton('role', 'Change role', user)}
           {actButton('password', 'Reset password', user)}
+          {actButton('switch', user.enabled ? 'Disable' : 'Enable', user)}
           {actButton('delete', 'Delete', user)}
         </span>
       ),
@@ -122,6 +140,13 @@ function UserList(props: { readonly changed: number; readonly onGiven: (password
             props.onGiven({ name: user.name, password });
             void users.reload();
           }}
+        />
+      )}
+      {user && act === 'switch' && (
+        <SwitchUser
+          user={user}
+          onClose={close}
+          onDone={() => done(`${user.name} is ${user.enabled ? 'disabled' : 'enabled'}.`)}
         />
       )}
       {user && act === 'delete' && (
