@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 // Three levels, told apart by the suffix of the file. Unit tests need nothing outside the process; integration and
 // end-to-end tests share one real Postgres and one real Kafka, started by the global set-up and stopped by the tear-down.
 const shared = {
@@ -21,4 +23,6 @@ export default {
     { ...shared, ...withServices, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.test.ts'] },
   ],
   testTimeout: 30_000,
+  // Most of the time is spent in waiting for servers and browsers, so that two files at once suit even two cores.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
 };
