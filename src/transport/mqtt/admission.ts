@@ -93,18 +93,33 @@ export function createAdmission(options: AdmissionOptions): Admission {
     return found;
   }
 
-  function countWrongToken(connection: Connection, peer: Peer): void {
-    const { address } = connection;
+  /** Counts the try, and gives the refusal. */
+  function badToken({ address }: Connection, peer: Peer, reason: string): Refused {
     wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
     wrongTokens.countWrong(`device ${clientIdOf(peer)} ${address}`, limits.wrongTokensPerDevice);
+    return new Refused(BAD_CREDENTIALS, reason);
   }
 
-  /** The client id on the wire is free text, but not the name of another device (SEC-04). */
-  async function refuseForeignClientId(peer: Peer, clientId: string): Promise<void> {
+  /**
+   * The client id on the wire is free text, but not the name of another device (SEC-04). Whoever shows no good token hears of
+   * that alone, whatever the client id: the refusal would tell a stranger which devices there are (SEC-45).
+   */
+  async function refuseForeignClientId(
+    connection: Connection,
+    peer: Peer,
+    clientId: string,
+    claim: Claim,
+  ): Promise<void> {
     const [tenant, device] = clientId.includes('/') ? clientId.split('/', 2) : [peer.tenant, clientId];
     if (tenant !== peer.tenant || device === peer.device || !isIdentifier(device)) return;
     const isTaken = await devices.query(streamOfDevice({ tenant, device }), (state) => state.status === 'registered');
-    if (isTaken) throw new Refused(NOT_AUTHORIZED, 'CLIENT_ID_FORBIDDEN');
+    if (!isTaken) return;
+    if (claim.kind === 'token') {
+      const owner = await options.deviceIndex.deviceOfToken(claim.credential.sha256);
+      if (owner?.tenant !== peer.tenant || owner.device !== peer.device)
+        throw badToken(connection, peer, 'CREDENTIAL_UNKNOWN');
+    }
+    throw new Refused(NOT_AUTHORIZED, 'CLIENT_ID_FORBIDDEN');
   }
 
   /**
@@ -137,9 +152,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const outcome = await answer;
     if (outcome.kind === 'failed') throw new Refused(SERVER_UNAVAILABLE, outcome.code);
     if (outcome.kind === 'rejected') {
-      const isBadToken = credential.kind === 'token' && outcome.rejection.code.startsWith('CREDENTIAL');
-      if (isBadToken) countWrongToken(connection, peer);
-      throw new Refused(isBadToken ? BAD_CREDENTIALS : NOT_AUTHORIZED, outcome.rejection.code);
+      const { code } = outcome.rejection;
+      // A device that is not there answers a token like one that does not know it (SEC-45), and such tries are counted alike.
+      const isBadToken = credential.kind === 'token' && (code.startsWith('CREDENTIAL') || code === 'DEVICE_UNKNOWN');
+      throw isBadToken ? badToken(connection, peer, code) : new Refused(NOT_AUTHORIZED, code);
     }
     const { policySequence, ...session } = await reading.catch((error: unknown) => {
       abandon(outcome);
@@ -199,7 +215,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
       if (!may(peer, 'publish', packet.will.topic)) throw new Refused(NOT_AUTHORIZED, 'TOPIC_FORBIDDEN');
       prefixWill(peer.tenant, packet.will);
     }
-    await refuseForeignClientId(peer, clientId);
+    await refuseForeignClientId(connection, peer, clientId, claim);
     await openSession(connection, packet, peer, claim);
     packet.clientId = clientIdOf(peer);
   }

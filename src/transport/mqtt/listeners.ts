@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from
 import { constants } from 'node:crypto';
 import type { ListenerName } from './connection.js';
 import { untrustedCertificate } from './credential.js';
+import { createHandshakeQueue } from './handshake-queue.js';
 import type { MqttLimits } from './limits.js';
 import type { ConnectRefusal } from './refused-connects.js';
 import { createWebSocketEndpoint } from './websocket-endpoint.js';
@@ -24,7 +25,7 @@ export interface ListenerOptions {
   readonly name: ListenerName;
   readonly address: ListenerAddress;
   readonly certificate: ServerCertificate & { readonly ca: string };
-  readonly limits: Pick<MqttLimits, 'handshakeMs' | 'handshakesInFlight' | 'connections' | 'packetBytes'>;
+  readonly limits: Pick<MqttLimits, 'handshakeMs' | 'connectMs' | 'handshakesInFlight' | 'connections' | 'packetBytes'>;
   /** Open sockets of the whole node, counted from accept, against its bound. */
   readonly sockets: { count: number };
   /** A client's certificate does not verify; its socket is destroyed. */
@@ -78,7 +79,7 @@ function tlsOptions({ key, cert, ca }: ServerCertificate & { readonly ca: string
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { name, limits } = options;
   const host = options.address.host ?? '127.0.0.1';
-  const handshakes = createHandshakeQueue(limits.handshakesInFlight);
+  const handshakes = createHandshakeQueue(limits.handshakesInFlight, limits.handshakeMs);
   const endpoint = name === 'mqtt' ? undefined : secureEndpoint(options, (socket) => handshakes.finished(socket));
 
   // Paused: a socket that waits for its handshake is not read.
@@ -126,7 +127,7 @@ function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => 
     const endpoint = createWebSocketEndpoint(
       // A certificate is welcome but not needed here: browsers come with a token.
       { ...tls, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
-      options.limits.packetBytes,
+      options.limits,
       options.onConnection,
     );
     endpoint.server.on('secureConnection', finished);
@@ -155,38 +156,4 @@ function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => 
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return { server, close: () => void server.close() };
-}
-
-/** Lets so many handshakes go on at once; the sockets of the others wait, unread. */
-function createHandshakeQueue(most: number) {
-  const waiting: { readonly socket: Socket; readonly start: () => void }[] = [];
-  const running = new Set<string>();
-  const keyOf = (socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string =>
-    `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
-
-  function next(): void {
-    while (running.size < most) {
-      const one = waiting.shift();
-      if (!one) return;
-      if (!one.socket.destroyed) run(one.socket, one.start);
-    }
-  }
-  function run(socket: Socket, start: () => void): void {
-    const key = keyOf(socket);
-    running.add(key);
-    socket.once('close', () => {
-      if (running.delete(key)) next();
-    });
-    start();
-  }
-  return {
-    begin(socket: Socket, start: () => void): void {
-      if (running.size < most) run(socket, start);
-      else waiting.push({ socket, start });
-    },
-    /** The TLS socket has the same remote end as the one beneath it. */
-    finished(socket: Socket): void {
-      if (running.delete(keyOf(socket))) next();
-    },
-  };
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
 import { createWebSocketStream, WebSocketServer } from 'ws';
+import type { MqttLimits } from './limits.js';
 
 const PATH = '/mqtt';
 const SUBPROTOCOL = 'mqtt';
@@ -12,24 +13,35 @@ const FIXED_HEADER_BYTES = 5;
 /**
  * MQTT over WebSocket: path `/mqtt`, subprotocol `mqtt`, no foreign `Origin` (SEC-10). The server listens nowhere itself.
  *
- * @param packetBytes largest MQTT packet, and so the largest frame worth reading
+ * @param limits largest MQTT packet, and so the largest frame worth reading; and the time from the handshake of TLS to that of
+ *   WebSocket, which a server that listens nowhere does not watch itself
  */
 export function createWebSocketEndpoint(
   tls: TlsOptions,
-  packetBytes: number,
+  limits: Pick<MqttLimits, 'packetBytes' | 'connectMs'>,
   onConnection: (stream: Duplex, socket: Socket) => void,
 ): { readonly server: Server; close(): void } {
   const sockets = new WebSocketServer({
     noServer: true,
-    maxPayload: packetBytes + FIXED_HEADER_BYTES,
+    maxPayload: limits.packetBytes + FIXED_HEADER_BYTES,
     perMessageDeflate: false,
     handleProtocols: () => SUBPROTOCOL,
   });
   const server = createServer(tls, (_request, response) => {
     response.writeHead(426, { Upgrade: 'websocket', Connection: 'close' }).end();
   });
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 5_000;
+  const waiting = new Map<Duplex, NodeJS.Timeout>();
+  const arrived = (socket: Duplex): void => {
+    clearTimeout(waiting.get(socket));
+    waiting.delete(socket);
+  };
+  server.on('secureConnection', (socket) => {
+    waiting.set(
+      socket,
+      setTimeout(() => socket.destroy(), limits.connectMs),
+    );
+    socket.once('close', () => arrived(socket));
+  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const status = refusalOf(request);
     if (status !== undefined) {
@@ -37,6 +49,7 @@ export function createWebSocketEndpoint(
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      arrived(socket);
       // ws reports the peer's protocol errors here and on the stream; the stream's handler closes the connection.
       webSocket.on('error', () => undefined);
       onConnection(createWebSocketStream(webSocket), request.socket);

@@ -115,7 +115,7 @@ describe('who may connect', () => {
     ["another device's token", () => ({ username: 'dev1', password: Buffer.from(dev2.token) }), 4],
     ['an unknown token as user name', () => ({ username: 'wrong' }), 4],
     ['a control character in the user name', () => ({ username: 'dev\u00011', password: Buffer.from('x') }), 4],
-    ['a device that is not registered', () => ({ username: 'nobody', password: Buffer.from('x') }), 5],
+    ['a device that is not registered', () => ({ username: 'nobody', password: Buffer.from('x') }), 4],
   ])('A11 a plain connection with %s gets CONNACK and is closed', async (_name, login, code) => {
     const client = await server.openPlain();
     expect(await client.connect(login())).toMatchObject({ returnCode: code });
@@ -382,6 +382,46 @@ describe('who may connect', () => {
     }
     expect(codes.slice(0, 9)).toEqual(new Array(9).fill(4));
     expect(codes.at(-1)).toBe(3);
+  });
+
+  test('SEC-45 without a good token nobody learns which devices there are, and asking for names is counted as guessing', async () => {
+    const own = await startTestBroker({ limits: { wrongTokensPerAddress: 6 } });
+    await own.register('there');
+    await own.register('there', 'acme');
+    const password = Buffer.from('guess');
+    const codes: (number | undefined)[] = [];
+    for (const login of [
+      { username: 'there', password },
+      { username: 'nowhere', password },
+      { username: 'acme/there', password },
+      { username: 'acme/nowhere', password },
+      { username: 'nowhere', password, clientId: 'there' },
+      { username: 'nowhere', password, clientId: 'nobody' },
+      { username: 'another', password },
+    ]) {
+      const client = await own.openPlain();
+      codes.push((await client.connect(login))?.returnCode);
+      await client.closed;
+    }
+    await own.stop();
+    expect(codes).toEqual([4, 4, 4, 4, 4, 4, 3]);
+  });
+
+  test('SEC-45 a refused topic answers alike whether its device is there or not', async () => {
+    const client = await server.open(dev1);
+    await client.connect();
+    client.send(subscribe(1, 'devices/dev1/errors'));
+    await client.next('suback');
+    const answers: unknown[] = [];
+    for (const name of ['dev2', 'none']) {
+      client.send(publish(`devices/${name}/telemetry`, { a: 1 }, { qos: 1, messageId: 2 }));
+      client.send(subscribe(3, `devices/${name}/#`));
+      const told = await client.next('publish');
+      const { granted } = await client.next('suback');
+      answers.push([String(told.payload).replaceAll(name, 'NAME'), granted, (await client.next('puback')).messageId]);
+    }
+    expect(answers[0]).toEqual(answers[1]);
+    await client.end();
   });
 
   test('SEC-10 MQTT over WebSocket takes tokens, and refuses other paths, subprotocols and origins', async () => {
