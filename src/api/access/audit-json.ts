@@ -9,7 +9,29 @@ type Payload = Readonly<Record<string, unknown>>;
 const LEFT_OUT = new Set(['sha256', 'verifierSha256', 'certificate', 'publicKeySha256']);
 
 /** Schema `AuditEntry`. */
-export function auditEntryJson({ event, previous }: AuditEntry): object {
+interface AuditEntryJson {
+  readonly at: string;
+  readonly action: string;
+  readonly principal: string;
+  readonly credential: string | null;
+  readonly address: string | null;
+  readonly on: Subject;
+  readonly result: 'done' | 'refused';
+  readonly before: object | null;
+  readonly after: object;
+  readonly requestId: string | null;
+  readonly event: Pick<RecordedEvent, 'shard' | 'position' | 'stream' | 'sequence'>;
+}
+
+/** What something was done to. */
+interface Subject {
+  readonly kind: 'certificate' | 'token' | 'device' | 'session' | 'user' | 'tenant';
+  readonly id: string;
+  /** Whose certificate or token. */
+  readonly device?: string;
+}
+
+export function auditEntryJson({ event, previous }: AuditEntry): AuditEntryJson {
   const { shard, position, stream, sequence, type } = event;
   const payload = parse(event.payload);
   const metadata = parse(event.metadata);
@@ -32,7 +54,7 @@ export function auditEntryJson({ event, previous }: AuditEntry): object {
   };
 }
 
-function subjectOf({ stream, type }: RecordedEvent, payload: Payload): object {
+function subjectOf({ stream, type }: RecordedEvent, payload: Payload): Subject {
   const { concept, tenant, id = '' } = parseStreamKey(stream);
   const named = (name: string): string | undefined => {
     const value = payload[name];

@@ -188,4 +188,25 @@ describe('people on Postgres', () => {
     await until('the audit is rebuilt', async () => (await rows()).length >= before.length);
     expect(await rows()).toEqual(before);
   });
+
+  test('SEC-153 the audit is exported whole: without a row twice or lost', async () => {
+    const { admin } = node.under;
+    const wanted = Array.from({ length: 300 }, (_, n) => `exported-${n}`);
+    for (let n = 0; n < wanted.length; n += 100) {
+      await Promise.all(wanted.slice(n, n + 100).map((id) => admin.post('/api/v1/devices', { id })));
+    }
+    const exported = async (): Promise<readonly string[]> => {
+      const answer = admin.get('/api/v1/audit?types=DeviceRegistered').accept('application/x-ndjson').buffer(true);
+      const all = (await answer).text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { on: { id: string } });
+      return all.map(({ on }) => on.id).filter((id) => id.startsWith('exported-'));
+    };
+    const ids = await until('the audit has all', async () => {
+      const seen = await exported();
+      return seen.length >= wanted.length && seen;
+    });
+    expect([...ids].sort()).toEqual([...wanted].sort());
+  });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { csvLine } from '../../../src/api/events/csv.js';
-import { startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
+import { ADMIN_TOKEN, startApiUnderTest, type ApiUnderTest } from './api-under-test.js';
 
 describe('CSV', () => {
   test.each(['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '=HYPERLINK("http://x")'])(
@@ -40,6 +40,32 @@ describe('events as CSV', () => {
     }
   });
 
+  test('SEC-88 SEC-153 the audit is one too, and lines of JSON, whole, with an optional limit', async () => {
+    const all = (await under.admin.get('/api/v1/audit?limit=250')).body.items;
+    const answer = await read('/api/v1/audit?from=2020-01-01T00:00:00Z');
+    expect(answer.headers['content-type']).toBe('text/csv; charset=utf-8; header=present');
+    const [head, row, ...rest] = answer.text.trimEnd().split('\r\n');
+    expect(head).toBe(
+      'at,principal,action,kind,id,device,result,address,credential,before,after,requestId,shard,position,stream,sequence',
+    );
+    expect(1 + rest.length).toBe(all.length);
+    const { at, after, requestId, event } = all[0];
+    const middle = `system/admin,DeviceRegistered,device,'-1,,done,127.0.0.1,environment,,"${JSON.stringify(after).replaceAll('"', '""')}"`;
+    expect(row).toBe(`${at},${middle},${requestId},${event.shard},${event.position},${event.stream},${event.sequence}`);
+    const lines = await under.admin.get('/api/v1/audit').accept('application/x-ndjson').buffer(true);
+    expect(
+      lines.text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(all);
+    expect((await read('/api/v1/audit?limit=1')).text.trimEnd().split('\r\n')).toHaveLength(2);
+    expect((await under.admin.get('/api/v1/audit?limit=251')).body.code).toBe('PARAMETER_INVALID');
+    const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, Accept: 'text/csv' };
+    expect((await fetch(`${under.url}/api/v1/audit`, { method: 'HEAD', headers })).status).toBe(200);
+    expect((await under.admin.get('/api/v1/audit').accept('text/html')).body.code).toBe('NOT_ACCEPTABLE');
+  });
+
   test('of one device come in pages, the next one named in Link', async () => {
     const first = await read('/api/v1/devices/-1/events?limit=3');
     expect(first.text.trimEnd().split('\r\n')).toHaveLength(4);
@@ -47,5 +73,33 @@ describe('events as CSV', () => {
     const second = await read(next);
     expect(second.text.trimEnd().split('\r\n')).toHaveLength(2);
     expect(second.text).toContain('""n"":2');
+  });
+});
+
+describe('an export of the audit', () => {
+  test('SEC-75 SEC-153 breaks off when its credential ends: a part is never taken for the whole', async () => {
+    const pages: number[] = [];
+    let revoke = async (): Promise<void> => undefined;
+    const under: ApiUnderTest = await startApiUnderTest({
+      audit: {
+        async list({ limit }) {
+          pages.push(limit);
+          if (pages.length === 2) await revoke();
+          const [event] = under.memory.stream('tenant/default');
+          return Array.from({ length: pages.length < 5 ? limit : 1 }, () => ({ event: event!, previous: undefined }));
+        },
+      },
+    });
+    try {
+      const { token, id } = await under.issueToken('admin');
+      revoke = async () => void (await under.admin.delete(`/api/v1/tokens/${id}`));
+      const headers = { Authorization: `Bearer ${token}`, Accept: 'application/x-ndjson' };
+      const answer = await fetch(`${under.url}/api/v1/audit`, { headers });
+      expect(answer.status).toBe(200);
+      await expect(answer.text()).rejects.toThrow();
+      expect(pages).toEqual([250, 250]);
+    } finally {
+      await under.stop();
+    }
   });
 });

@@ -20,6 +20,7 @@ interface AuditOptions {
   readonly since?: string;
   readonly to?: string;
   readonly limit: number;
+  readonly all?: boolean;
 }
 
 const AUDIT_TABLE: Table<AuditEntry> = {
@@ -64,11 +65,12 @@ export function addAuditCommands(program: Command, contextOf: ContextFactory): v
     .option('--since <duration|time>', 'not before, as in 10m or 2026-01-31T12:00:00Z', since)
     .option('--to <time>', 'not after this time', time)
     .option('--limit <n>', 'at most so many', wholeNumber, 50)
+    .option('--all', 'every entry, as for a file with -o csv or --json')
     .action(async (options: AuditOptions, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { principal, type: types, device, since: from, to, limit } = options;
+      const { principal, type: types, device, since: from, to, all, limit } = options;
       const request = { method: 'GET', path: '/api/v1/audit', query: { principal, types, device, from, to } } as const;
-      const entries = client.items(request, limit) as AsyncIterable<AuditEntry>;
+      const entries = client.items(request, all === true ? Infinity : limit) as AsyncIterable<AuditEntry>;
       await output.rows(entries, AUDIT_TABLE, 'Nothing was done. Leave out options to see more.');
     });
 }
