@@ -5,6 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
 import { deviceStream, MESSAGE_TYPES } from './actors/device/events.js';
+import { tellExpiringCertificates } from './actors/device/expiring-certificates.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { revokeSuperseded } from './actors/device/rotation.js';
 import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
@@ -15,6 +16,7 @@ import { createRunningParts, type RunningParts } from './actors/kernel/running-p
 import { watchStalls } from './actors/kernel/stall-watch.js';
 import { startSubscription, type Subscription, type SubscriptionOptions } from './actors/kernel/subscription.js';
 import { startRelay } from './actors/relay/relay.js';
+import { tellPlatformExpiry } from './actors/tenant/platform-expiry.js';
 import { createTenantDirectory } from './actors/tenant/tenant-actor.js';
 import { startAccess } from './api/access/access.js';
 import { watchActivity } from './api/system/activity.js';
@@ -128,6 +130,9 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
   );
   const rotation = { connections: connections.history, devices: actors.devices, clock, logger: surroundings.logger };
   running.add('rotation', revokeSuperseded(rotation));
+  running.add('expiry of devices', tellExpiringCertificates(rotation));
+  const platform = { authority, server: edge.serverCertificate, tenants: actors.tenants };
+  running.add('expiry of the platform', tellPlatformExpiry({ ...platform, clock, logger: surroundings.logger }));
   return {
     type: 'ready',
     ...doors,
@@ -267,11 +272,12 @@ async function startMqtt(
   const { config, logger, meter, running } = surroundings;
   const { authority, devices, deviceIndex } = parts;
   const stalls = running.add('stall watch', watchStalls({ clock, meter }));
+  let server = await authority.serverCertificate();
   const broker = await startBroker({
     devices,
     deviceIndex: deviceIndex.index,
     listeners: listenersOf(config),
-    tls: { ...(await authority.serverCertificate()), ca: authority.certificate },
+    tls: { ...server, ca: authority.certificate },
     limits: { publishRate: config.mqtt.publishRate },
     node: surroundings.node,
     clock,
@@ -283,12 +289,12 @@ async function startMqtt(
   const revocations = subscribe(surroundings, parts, broker.subscriber, { from: 'head' });
   const renewal = setInterval(() => {
     authority.serverCertificate().then(
-      (certificate) => broker.replaceServerCertificate(certificate),
+      (certificate) => broker.replaceServerCertificate((server = certificate)),
       (error: unknown) => logger.error({ err: error }, 'the server certificate could not be renewed'),
     );
   }, CERTIFICATE_CHECK_MS).unref();
   running.add('certificate renewal', { stop: () => clearInterval(renewal) });
-  return { broker, stalls, revocations };
+  return { broker, stalls, revocations, serverCertificate: () => server };
 }
 type Edge = Awaited<ReturnType<typeof startMqtt>>;
 

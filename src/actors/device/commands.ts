@@ -30,6 +30,8 @@ export type RevokeCertificate = {
   readonly fingerprint: string;
   readonly reason: string;
 };
+/** Idempotent: a threshold that was told changes nothing, nor does a certificate that is far from its end, revoked or expired. */
+export type TellExpiry = { readonly type: 'TellExpiry'; readonly fingerprint: string };
 export type AddToken = {
   readonly type: 'AddToken';
   readonly tokenId: string;
@@ -87,6 +89,7 @@ export type DeviceCommand =
   | DeleteDevice
   | AddCertificate
   | RevokeCertificate
+  | TellExpiry
   | AddToken
   | RevokeToken
   | ConnectDevice

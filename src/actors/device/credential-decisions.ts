@@ -1,5 +1,6 @@
 import type { Decision, DecisionContext } from '../kernel/decider.js';
-import type { AddCertificate, AddToken, RevokeCertificate, RevokeToken } from './commands.js';
+import type { AddCertificate, AddToken, RevokeCertificate, RevokeToken, TellExpiry } from './commands.js';
+import { expiryDue } from '../kernel/expiry.js';
 import { endConnection } from './connection-decisions.js';
 import type { DeviceEvent } from './events.js';
 import { notFound, refuse } from './refusals.js';
@@ -33,6 +34,17 @@ export function revokeCertificate({ fingerprint, reason }: RevokeCertificate, st
   if (entry.revokedAt !== undefined) return { events: [] };
   const revoked: DeviceEvent = { type: 'CertificateRevoked', data: { fingerprint, reason } };
   return { events: [revoked, ...endConnectionUnder(fingerprint, state)] };
+}
+
+/** SEC-33: one event per threshold. What was passed over while nobody looked is not made up for: only the nearest end counts. */
+export function tellExpiry({ fingerprint }: TellExpiry, state: DeviceState, { now }: DecisionContext): DeviceDecision {
+  if (state.status !== 'registered') return notFound();
+  const entry = state.certificates.get(fingerprint);
+  if (entry === undefined) return refuse('CERTIFICATE_NOT_FOUND', 'The device has no such certificate.');
+  const { notAfter, issuedAt: notBefore, revokedAt, toldDays = Infinity } = entry;
+  const days = revokedAt === undefined ? expiryDue({ notBefore, notAfter }, now) : undefined;
+  if (days === undefined || days >= toldDays) return { events: [] };
+  return { events: [{ type: 'CertificateExpiring', data: { fingerprint, notAfter, days } }] };
 }
 
 export function addToken({ tokenId, sha256, expiresAt, label }: AddToken, state: DeviceState): DeviceDecision {

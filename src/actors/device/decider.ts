@@ -2,7 +2,7 @@ import type { Decider } from '../kernel/decider.js';
 import { parseStreamKey } from '../kernel/stream-key.js';
 import type { DeviceCommand } from './commands.js';
 import { connectDevice, disconnectDevice } from './connection-decisions.js';
-import { addCertificate, addToken, revokeCertificate, revokeToken } from './credential-decisions.js';
+import { addCertificate, addToken, revokeCertificate, revokeToken, tellExpiry } from './credential-decisions.js';
 import type { DeviceEvent } from './events.js';
 import { evolveDevice } from './evolve.js';
 import { recordDeviceEvent, recordTelemetry, rejectMessage } from './message-decisions.js';
@@ -24,6 +24,8 @@ export const deviceDecider: Decider<DeviceCommand, DeviceEvent, DeviceState> = {
         return addCertificate(command, state, context);
       case 'RevokeCertificate':
         return revokeCertificate(command, state);
+      case 'TellExpiry':
+        return tellExpiry(command, state, context);
       case 'AddToken':
         return addToken(command, state);
       case 'RevokeToken':

@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../kernel/decider.js';
+import type { ExpiryDays } from '../kernel/expiry.js';
 
 /** A telemetry value: number, boolean, string, or an object of free JSON. */
 export type TelemetryValue = number | boolean | string | { readonly [key: string]: unknown };
@@ -45,6 +46,11 @@ export type CertificateIssued = DomainEvent<
 export type CertificateRevoked = DomainEvent<
   'CertificateRevoked',
   { readonly fingerprint: string; readonly reason: string }
+>;
+/** Once per threshold (SEC-33). */
+export type CertificateExpiring = DomainEvent<
+  'CertificateExpiring',
+  { readonly fingerprint: string; readonly notAfter: number; /** Less is left. */ readonly days: ExpiryDays }
 >;
 export type TokenIssued = DomainEvent<
   'TokenIssued',
@@ -132,6 +138,7 @@ export type DeviceEvent =
   | DeviceDeleted
   | CertificateIssued
   | CertificateRevoked
+  | CertificateExpiring
   | TokenIssued
   | TokenRevoked
   | DeviceConnected

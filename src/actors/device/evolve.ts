@@ -1,5 +1,11 @@
 import type { EvolveContext } from '../kernel/decider.js';
-import type { DeviceConnected, DeviceDisconnected, DeviceEvent, DeviceRegistered } from './events.js';
+import type {
+  CertificateExpiring,
+  DeviceConnected,
+  DeviceDisconnected,
+  DeviceEvent,
+  DeviceRegistered,
+} from './events.js';
 import type { DeviceState } from './state.js';
 
 /** How many message ids of a device are remembered. */
@@ -32,6 +38,8 @@ export function evolveDevice(state: DeviceState, event: DeviceEvent, context: Ev
     case 'CertificateRevoked':
       end(state.certificates, event.data.fingerprint, occurredAt, event.data.reason);
       return state;
+    case 'CertificateExpiring':
+      return tellExpiry(state, event);
     case 'TokenIssued':
       state.tokens.set(event.data.tokenId, { ...event.data, issuedAt: occurredAt, sequence });
       return state;
@@ -93,6 +101,12 @@ function disconnect(state: DeviceState, { data }: DeviceDisconnected, occurredAt
   state.connection.connected = false;
   state.connection.disconnectedAt = occurredAt;
   state.connection.disconnectReason = data.reason;
+  return state;
+}
+
+function tellExpiry(state: DeviceState, { data: { fingerprint, days } }: CertificateExpiring): DeviceState {
+  const entry = state.certificates.get(fingerprint);
+  if (entry !== undefined) state.certificates.set(fingerprint, { ...entry, toldDays: days });
   return state;
 }
 

@@ -1,9 +1,12 @@
+import type { ExpiryDays } from '../kernel/expiry.js';
 import type { CertificateIssued, DeviceProfile, DisconnectReason } from './events.js';
 
 /** A device certificate and what became of it. */
 export type CertificateEntry = CertificateIssued['data'] & {
   readonly issuedAt: number;
   readonly sequence: number;
+  /** Days before its end at which that was told last. */
+  readonly toldDays?: ExpiryDays;
   readonly revokedAt?: number;
   readonly revokeReason?: string;
 };

@@ -10,6 +10,7 @@ export const DEVICE_EVENT_VERSIONS: Readonly<Record<DeviceEvent['type'], number>
   DeviceDeleted: 1,
   CertificateIssued: 1,
   CertificateRevoked: 1,
+  CertificateExpiring: 1,
   TokenIssued: 1,
   TokenRevoked: 1,
   DeviceConnected: 2,

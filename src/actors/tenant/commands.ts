@@ -1,4 +1,12 @@
-import type { Role, SessionEndReason, SessionStarted, SignInFailed, TenantTokenIssued } from './events.js';
+import type { Validity } from '../kernel/expiry.js';
+import type {
+  PlatformCertificateExpiring,
+  Role,
+  SessionEndReason,
+  SessionStarted,
+  SignInFailed,
+  TenantTokenIssued,
+} from './events.js';
 
 /**
  * Id of the session or API token under which a command is given; absent for the platform itself and for the administrator's token
@@ -67,6 +75,12 @@ export type RecordFailedSignIns = {
   readonly failures: SignInFailed['data'];
 };
 
+/** Idempotent, as a device's `TellExpiry`. */
+export type TellPlatformExpiry = {
+  readonly type: 'TellPlatformExpiry';
+  readonly certificate: Validity & Pick<PlatformCertificateExpiring['data'], 'of' | 'fingerprint'>;
+};
+
 export type TenantCommand =
   | IssueTenantToken
   | RevokeTenantToken
@@ -75,4 +89,5 @@ export type TenantCommand =
   | DeleteUser
   | StartSession
   | EndSession
-  | RecordFailedSignIns;
+  | RecordFailedSignIns
+  | TellPlatformExpiry;

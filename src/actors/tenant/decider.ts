@@ -1,6 +1,7 @@
-import type { Decider } from '../kernel/decider.js';
+import type { Decider, DecisionContext } from '../kernel/decider.js';
+import { expiryDue } from '../kernel/expiry.js';
 import { parseStreamKey } from '../kernel/stream-key.js';
-import type { TenantCommand } from './commands.js';
+import type { TellPlatformExpiry, TenantCommand } from './commands.js';
 import type { TenantEvent } from './events.js';
 import { evolveTenant } from './evolve.js';
 import { refuse, type TenantDecision } from './refusals.js';
@@ -16,12 +17,13 @@ export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState> = {
     tokens: new Map(),
     users: new Map(),
     sessions: new Map(),
+    toldExpiry: new Map(),
   }),
-  decide: (command, state) => refuseEnded(command, state) ?? decide(command, state),
+  decide: (command, state, context) => refuseEnded(command, state) ?? decide(command, state, context),
   evolve: evolveTenant,
 };
 
-function decide(command: TenantCommand, state: TenantState): TenantDecision {
+function decide(command: TenantCommand, state: TenantState, { now }: DecisionContext): TenantDecision {
   switch (command.type) {
     case 'IssueTenantToken':
       return issueToken(command, state);
@@ -39,7 +41,17 @@ function decide(command: TenantCommand, state: TenantState): TenantDecision {
       return endSession(command, state);
     case 'RecordFailedSignIns':
       return { events: [{ type: 'SignInFailed', data: command.failures }] };
+    case 'TellPlatformExpiry':
+      return tellPlatformExpiry(command, state, now);
   }
+}
+
+/** SEC-33. */
+function tellPlatformExpiry({ certificate }: TellPlatformExpiry, state: TenantState, now: number): TenantDecision {
+  const { of, fingerprint, notAfter } = certificate;
+  const days = expiryDue(certificate, now);
+  if (days === undefined || days >= (state.toldExpiry.get(fingerprint) ?? Infinity)) return { events: [] };
+  return { events: [{ type: 'PlatformCertificateExpiring', data: { of, fingerprint, notAfter, days } }] };
 }
 
 /** Two admins who delete each other at once: the first is heard, the second has no session any more (SEC-151). */

@@ -1,4 +1,5 @@
 import type { DomainEvent } from '../kernel/decider.js';
+import type { ExpiryDays } from '../kernel/expiry.js';
 
 /** What a user or an API token may do; each role may do what those before it may. */
 export type Role = 'viewer' | 'operator' | 'admin';
@@ -85,6 +86,19 @@ export type SignInFailed = DomainEvent<
   }
 >;
 
+/** Once per threshold and certificate (SEC-33); in the tenant `default`. */
+export type PlatformCertificateExpiring = DomainEvent<
+  'PlatformCertificateExpiring',
+  {
+    readonly of: 'authority' | 'server';
+    /** SHA-256 of the DER, lower-case hex. */
+    readonly fingerprint: string;
+    readonly notAfter: number;
+    /** Less is left. */
+    readonly days: ExpiryDays;
+  }
+>;
+
 export type TenantEvent =
   | TenantTokenIssued
   | TenantTokenRevoked
@@ -96,7 +110,8 @@ export type TenantEvent =
   | UserDeleted
   | SessionStarted
   | SessionEnded
-  | SignInFailed;
+  | SignInFailed
+  | PlatformCertificateExpiring;
 
 /** Schema version of each event type. */
 export const TENANT_EVENT_VERSIONS: Readonly<Record<TenantEvent['type'], number>> = {
@@ -111,6 +126,7 @@ export const TENANT_EVENT_VERSIONS: Readonly<Record<TenantEvent['type'], number>
   SessionStarted: 1,
   SessionEnded: 1,
   SignInFailed: 1,
+  PlatformCertificateExpiring: 1,
 };
 
 /** Stream key of a tenant. */

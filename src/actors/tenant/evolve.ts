@@ -56,6 +56,9 @@ export function evolveTenant(
     case 'SessionEnded':
       sessions.delete(event.data.sessionId);
       return state;
+    case 'PlatformCertificateExpiring':
+      state.toldExpiry.set(event.data.fingerprint, event.data.days);
+      return state;
     case 'SignInFailed':
       return state;
   }

@@ -1,3 +1,4 @@
+import type { ExpiryDays } from '../kernel/expiry.js';
 import type { SessionStarted, TenantTokenIssued, UserRegistered } from './events.js';
 
 /** An API token and what became of it. */
@@ -34,4 +35,6 @@ export interface TenantState {
   readonly users: Map<string, UserEntry>;
   /** By session id. Ended sessions are gone. */
   readonly sessions: Map<string, SessionEntry>;
+  /** Of the platform's certificates, by fingerprint: days before its end at which that was told last. */
+  readonly toldExpiry: Map<string, ExpiryDays>;
 }

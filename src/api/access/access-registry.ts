@@ -99,6 +99,7 @@ export function createAccessRegistry(options: {
       case 'UserRegistered':
       case 'UserEnabled':
       case 'SignInFailed':
+      case 'PlatformCertificateExpiring':
         break;
     }
     return true;

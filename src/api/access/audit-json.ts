@@ -61,7 +61,7 @@ function subjectOf({ stream, type }: RecordedEvent, payload: Payload): Subject {
     return typeof value === 'string' ? value : undefined;
   };
   const owner = concept === 'device' ? { device: id } : {};
-  if (type.startsWith('Certificate')) return { kind: 'certificate', id: named('fingerprint') ?? '', ...owner };
+  if (/^(Platform)?Certificate/.test(type)) return { kind: 'certificate', id: named('fingerprint') ?? '', ...owner };
   if (/^(Tenant)?Token/.test(type)) return { kind: 'token', id: named('tokenId') ?? '', ...owner };
   if (concept === 'device') return { kind: 'device', id };
   if (type.startsWith('Session')) return { kind: 'session', id: named('sessionId') ?? '' };

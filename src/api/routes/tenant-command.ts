@@ -8,8 +8,11 @@ import { doOnce, tellRecorded, type Doing } from '../request/outcome.js';
 /** A credential counts, or counts no more, from the answer on; the registry is behind by milliseconds, or Postgres is away. */
 const CAUGHT_UP_TIMEOUT_MS = 5000;
 
-/** What is decided under a credential: sign-ins are what makes one. */
-type CommandOfCaller = Exclude<TenantCommand, { readonly type: 'StartSession' | 'RecordFailedSignIns' }>;
+/** What is decided under a credential: sign-ins are what makes one, and the end of a certificate is nobody's doing. */
+type CommandOfCaller = Exclude<
+  TenantCommand,
+  { readonly type: 'StartSession' | 'RecordFailedSignIns' | 'TellPlatformExpiry' }
+>;
 
 /** Sends a command to the caller's tenant, under the caller's credential, as `commandTenantAs`. */
 export function commandTenant(access: AccessParts, call: Call, command: CommandOfCaller, doing?: Doing): Promise<void> {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 
 import type {
+  CertificatePlace,
   CertificateQuery,
   CertificateRecord,
   CertificateState,
@@ -90,9 +91,32 @@ export async function listSuperseded(
   usedUntil: number,
   now: number,
   limit: number,
-): Promise<readonly { readonly tenant: string; readonly device: string; readonly fingerprint: string }[]> {
-  const { rows } = await pool.query<{ tenant: string; device: string; fingerprint: string }>(SUPERSEDED, [
-    ...[usedUntil, now, limit],
-  ]);
+): Promise<readonly CertificatePlace[]> {
+  const { rows } = await pool.query<CertificatePlace>(SUPERSEDED, [...[usedUntil, now, limit]]);
+  return rows;
+}
+
+const EXPIRING = `select tenant, device, fingerprint from (
+    select c.tenant, c.device, credential as fingerprint, issued_at, expires_at, told_days, ${STATE} as state,
+      case when expires_at <= ${fromMilliseconds('$2::float8')} + interval '1 day' then 1
+        when expires_at <= ${fromMilliseconds('$2::float8')} + interval '7 days' then 7 else 30 end as due
+    from device_credential c
+    where kind = 'certificate' and revoked_at is null
+      and expires_at <= ${fromMilliseconds('$2::float8')} + interval '30 days'
+  ) certificate
+  where state = 'active' and (told_days is null or told_days > due)
+    and expires_at - make_interval(days => due) >= issued_at
+    and ($1::text is null or (tenant, device, fingerprint) > ($1, $3::text, $4::text))
+  order by tenant, device, fingerprint limit $5`;
+
+/** As `ConnectionHistory.expiringUntold`. */
+export async function listExpiringUntold(
+  pool: pg.Pool,
+  now: number,
+  after: CertificatePlace | undefined,
+  limit: number,
+): Promise<readonly CertificatePlace[]> {
+  const place = [after?.tenant, now, after?.device, after?.fingerprint];
+  const { rows } = await pool.query<CertificatePlace>(EXPIRING, [...place, limit]);
   return rows;
 }

@@ -25,6 +25,8 @@ export interface PendingCredential {
     readonly expiresAt?: number | undefined;
   };
   revoked?: { readonly at: number; readonly sequence: number; readonly reason: string };
+  /** Days before its end at which that was told. */
+  told?: number;
   used?: { readonly first: number; readonly last: number };
 }
 
@@ -45,7 +47,7 @@ export interface ConnectionFold {
 /** Events that say something about connections or credentials; all others are passed over undecoded. */
 const TYPES = [
   ...(['DeviceConnected', 'DeviceDisconnected', 'DeviceDeleted'] as const),
-  ...(['CertificateIssued', 'CertificateRevoked', 'TokenIssued', 'TokenRevoked'] as const),
+  ...(['CertificateIssued', 'CertificateRevoked', 'CertificateExpiring', 'TokenIssued', 'TokenRevoked'] as const),
 ];
 
 export const CONNECTION_HISTORY_TYPES: ReadonlySet<string> = new Set(TYPES);
@@ -95,6 +97,9 @@ export function foldConnections(
         credentialOf(fingerprint).issued = { kind: 'certificate', serial, keyType, at, sequence, expiresAt };
         break;
       }
+      case 'CertificateExpiring':
+        credentialOf(event.data.fingerprint).told = event.data.days;
+        break;
       case 'TokenIssued':
         credentialOf(event.data.tokenId).issued = { kind: 'token', at, sequence, expiresAt: event.data.expiresAt };
         break;

@@ -11,7 +11,7 @@ import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
 import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
 import { inTransaction } from '../transaction.js';
-import { countCertificates, listCertificates, listSuperseded } from './certificate-list.js';
+import { countCertificates, listCertificates, listExpiringUntold, listSuperseded } from './certificate-list.js';
 import { CONNECTION_HISTORY_TYPES, foldConnections } from './connection-fold.js';
 import { storeConnectionFold } from './connection-rows.js';
 import { createPassedPositions } from '../../actors/kernel/passed-positions.js';
@@ -73,6 +73,7 @@ export function createConnectionHistory(options: {
     certificates: (query) => listCertificates(pool, query),
     countCertificates: (query) => countCertificates(pool, query),
     supersededSince: (usedUntil, now, limit) => listSuperseded(pool, usedUntil, now, limit),
+    expiringUntold: (now, after, limit) => listExpiringUntold(pool, now, after, limit),
     async lastUses(tenant, device) {
       const { rows } = await pool.query<{ readonly credential: string; readonly used_ms: number }>({
         name: 'last-uses-of-device',

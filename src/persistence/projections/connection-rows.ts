@@ -42,6 +42,10 @@ const STORE_USED = `update device_credential c
   from unnest($1::text[], $2::text[], $3::text[], $4::float8[], $5::float8[]) as u (tenant, device, credential, first, last)
   where c.tenant = u.tenant and c.device = u.device and c.credential = u.credential`;
 
+const STORE_TOLD = `update device_credential c set told_days = t.days
+  from unnest($1::text[], $2::text[], $3::text[], $4::int2[]) as t (tenant, device, credential, days)
+  where c.tenant = t.tenant and c.device = t.device and c.credential = t.credential`;
+
 /** Stores what a batch has changed, in the transaction that moves the checkpoint: what is empty costs nothing. */
 export async function storeConnectionFold(client: pg.ClientBase, fold: ConnectionFold): Promise<void> {
   const { connections, credentials, deletions } = fold;
@@ -57,6 +61,7 @@ export async function storeConnectionFold(client: pg.ClientBase, fold: Connectio
   await store('store-credentials-revoked', STORE_REVOKED, credentials.flatMap(revokedRow));
   // One by one: of two deletions in a batch the first counts, and they are rare.
   for (const deletion of deletions) await store('store-credentials-deleted', STORE_DELETED, [deletedRow(deletion)]);
+  await store('store-credentials-told', STORE_TOLD, credentials.flatMap(toldRow));
   await store('store-credentials-used', STORE_USED, credentials.flatMap(usedRow));
 }
 
@@ -87,6 +92,10 @@ function revokedRow({ tenant, device, credential, revoked }: PendingCredential):
 
 function deletedRow({ tenant, device, at, sequence }: PendingDeletion): readonly unknown[] {
   return [tenant, device, at, sequence];
+}
+
+function toldRow({ tenant, device, credential, told }: PendingCredential): Rows {
+  return told === undefined ? [] : [[tenant, device, credential, told]];
 }
 
 function usedRow({ tenant, device, credential, used }: PendingCredential): Rows {

@@ -25,7 +25,7 @@ export interface CertificateAuthorityOptions {
 
 /** The authority with what only the composition root needs. */
 export interface OpenedCertificateAuthority extends CertificateAuthority {
-  /** For the TLS listeners; renewed when its hosts have changed or less than 30 days are left, so ask again daily. */
+  /** For the TLS listeners; renewed when its hosts have changed or less than 32 days are left, so ask again daily. */
   serverCertificate(): Promise<ServerCertificate>;
   stop(): Promise<void>;
 }

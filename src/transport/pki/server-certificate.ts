@@ -6,7 +6,8 @@ import type { KeyedCertificate, Validity } from './signing-protocol.js';
 
 const DAY_MS = 86_400_000;
 const LIFE_MS = 90 * DAY_MS;
-const RENEW_BEFORE_MS = 30 * DAY_MS;
+/** More than the first threshold of `expiry.ts`: a daily look renews it before anybody is told that it ends. */
+const RENEW_BEFORE_MS = 32 * DAY_MS;
 /** Every server is also reached from its own machine. */
 const LOCAL_HOSTS = ['localhost', '127.0.0.1', '::1'];
 
@@ -16,7 +17,10 @@ export interface ServerCertificate {
   readonly key: string;
   /** PEM. */
   readonly cert: string;
+  /** SHA-256 of the DER, lower-case hex. */
+  readonly fingerprint: string;
   /** ms since 1970. */
+  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -32,7 +36,7 @@ export interface ServerCertificateOptions {
 }
 
 /**
- * The certificate in the file while it serves: of this authority, for all hosts, good for 30 more days. Else a new one, kept
+ * The certificate in the file while it serves: of this authority, for all hosts, good for 32 more days. Else a new one, kept
  * before it is given away. Callers ask at start and daily.
  */
 export async function currentServerCertificate(options: ServerCertificateOptions): Promise<ServerCertificate> {
@@ -68,5 +72,7 @@ function serves(kept: KeyedCertificate, hosts: readonly string[], authority: X50
 }
 
 function describe({ key, certificate }: KeyedCertificate): ServerCertificate {
-  return { key, cert: certificate, notAfter: Date.parse(new X509Certificate(certificate).validTo) };
+  const { fingerprint256, validFrom, validTo } = new X509Certificate(certificate);
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { key, cert: certificate, fingerprint, notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo) };
 }

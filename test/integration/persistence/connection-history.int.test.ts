@@ -143,6 +143,25 @@ describe('the history of connections and credentials', () => {
     expect(await history.lastUses('default', 'a')).toEqual(new Map([['a2', 2000]]));
   });
 
+  test('SEC-33 names the certificates whose end is to be told, page by page, and none that was told, revoked or superseded', async () => {
+    const DAY = 24 * 60 * 60 * 1000;
+    const ends = (fingerprint: string, days: number) => at(0, issued(fingerprint, (100 + days) * DAY));
+    const told = (fingerprint: string, days: 30 | 7): DeviceEvent => ({
+      type: 'CertificateExpiring',
+      data: { fingerprint, notAfter: 0, days },
+    });
+    shard.add('default', 'a', ends('a1', 31), ends('a2', 30));
+    shard.add('default', 'b', ends('b1', 0), ends('b2', 5), told('b2', 30));
+    shard.add('acme', 'c', ends('c1', 5), told('c1', 7), ends('c2', 0.5), told('c2', 7));
+    shard.add('acme', 'd', ends('d1', 5), revoked('d1'), ends('d2', 5), ends('d3', 300), at(DAY, connected(1, 'd3')));
+    shard.add('acme', 'e', at(99 * DAY, issued('e1', 105 * DAY)), at(0, issued('e2', 105 * DAY)));
+    const history = await run();
+    const now = 100 * DAY;
+    const all = await history.expiringUntold(now, undefined, 10);
+    expect(all.map(({ fingerprint }) => fingerprint)).toEqual(['c2', 'e2', 'a2', 'b2']);
+    expect(await history.expiringUntold(now, all[0], 2)).toEqual(all.slice(1, 3));
+  });
+
   test('I9 rebuilt from position 0 it is what it was live, whatever the batches', async () => {
     const random = seededRandom(21);
     const epochs = new Map<string, number>();
@@ -150,12 +169,13 @@ describe('the history of connections and credentials', () => {
       const device = `d${Math.floor(random() * 8)}`;
       const epoch = epochs.get(device) ?? 0;
       const credential = `c${Math.floor(random() * step)}`;
-      const choice = Math.floor(random() * 8);
+      const choice = Math.floor(random() * 9);
       if (choice < 2) epochs.set(device, epoch + 1);
       const next: DeviceEvent[] = [
         ...[connected(epoch + 1, credential), connected(epoch + 1, credential), disconnected(epoch)],
         ...[issued(`c${step}`, step * 10), tokenIssued(`c${step}`, 'hash'), revoked(credential)],
         ...[{ type: 'DeviceDeleted', data: {} } as const, telemetry],
+        { type: 'CertificateExpiring', data: { fingerprint: credential, notAfter: 0, days: 30 } },
       ];
       shard.add('default', device, next[choice]!);
     }

@@ -267,6 +267,7 @@ const NO_CONNECTIONS: ConnectionHistory = {
   certificates: () => Promise.resolve([]),
   countCertificates: () => Promise.resolve(0),
   supersededSince: () => Promise.resolve([]),
+  expiringUntold: () => Promise.resolve([]),
   lastUses: () => Promise.resolve(new Map()),
   caughtUp: () => Promise.resolve(),
 };

@@ -32,6 +32,7 @@ describe('connections of a device over REST', () => {
     certificates: () => Promise.resolve([]),
     countCertificates: () => Promise.resolve(0),
     supersededSince: () => Promise.resolve([]),
+    expiringUntold: () => Promise.resolve([]),
     lastUses: () => Promise.resolve(new Map()),
     caughtUp: () => Promise.resolve(),
   };

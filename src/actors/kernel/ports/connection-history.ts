@@ -3,6 +3,13 @@
  * Times are milliseconds since 1970.
  */
 
+/** A device certificate of any tenant. */
+export interface CertificatePlace {
+  readonly tenant: string;
+  readonly device: string;
+  readonly fingerprint: string;
+}
+
 /** A connection of a device, from its CONNECT to its end. */
 export interface ConnectionRecord {
   readonly sessionEpoch: number;
@@ -79,11 +86,13 @@ export interface ConnectionHistory {
    * Good certificates whose device has connected with a newer good one at `usedUntil` or before, of all tenants.
    * @param now what has expired by then is neither
    */
-  supersededSince(
-    usedUntil: number,
-    now: number,
-    limit: number,
-  ): Promise<readonly { readonly tenant: string; readonly device: string; readonly fingerprint: string }[]>;
+  supersededSince(usedUntil: number, now: number, limit: number): Promise<readonly CertificatePlace[]>;
+  /**
+   * Certificates of all tenants that have passed a threshold before their end (`expiry.ts`) of which the view does not know that
+   * it was told. Superseded ones are left out: their devices have gone on.
+   * @param after the last one of the page before
+   */
+  expiringUntold(now: number, after: CertificatePlace | undefined, limit: number): Promise<readonly CertificatePlace[]>;
   /** When each credential of a device was used last; those that never were are absent. */
   lastUses(tenant: string, device: string): Promise<ReadonlyMap<string, number>>;
   /** Resolves when the projection has passed this position, or after `timeoutMs`. */

@@ -34,6 +34,13 @@ export function describeEvent({ type, payload }: Pick<JournalEvent, 'type' | 'pa
         title: sentence(type),
         detail: shortFingerprint(text(facts['fingerprint'])) + reason(facts),
       };
+    case 'CertificateExpiring':
+    case 'PlatformCertificateExpiring':
+      return {
+        tone: 'bad',
+        title: sentence(type),
+        detail: `${shortFingerprint(text(facts['fingerprint']))}: less than ${text(facts['days'])} days left`,
+      };
     case 'TokenIssued':
     case 'TokenRevoked':
       return {

@@ -11,6 +11,8 @@ export const EVENT_TYPES: readonly { readonly group: string; readonly types: rea
     types: [
       'CertificateIssued',
       'CertificateRevoked',
+      'CertificateExpiring',
+      'PlatformCertificateExpiring',
       'TokenIssued',
       'TokenRevoked',
       'TenantTokenIssued',

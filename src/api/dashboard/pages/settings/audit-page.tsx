@@ -28,7 +28,11 @@ const ACTS = [
     types: 'UserRegistered,UserRoleChanged,UserPasswordChanged,UserDisabled,UserEnabled,UserDeleted',
   },
   { value: 'tokens', word: 'Tokens', types: 'TenantTokenIssued,TenantTokenRevoked,TokenIssued,TokenRevoked' },
-  { value: 'certificates', word: 'Certificates', types: 'CertificateIssued,CertificateRevoked' },
+  {
+    value: 'certificates',
+    word: 'Certificates',
+    types: 'CertificateIssued,CertificateRevoked,CertificateExpiring,PlatformCertificateExpiring',
+  },
   {
     value: 'devices',
     word: 'Devices',
