@@ -266,14 +266,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
           metrics.refused.inc(1, { reason: refusal.code });
           refusals.note(refusal);
         },
-        onConnection(stream, socket) {
-          try {
-            connections.accept(broker, name, stream, socket);
-          } catch (error) {
-            logger.warn({ err: error }, 'A connection could not be taken');
-            socket.destroy();
-          }
-        },
+        onConnection: (arrival) => connections.accept(broker, name, arrival),
+        onFault: (error) => logger.warn({ err: error }, 'A connection could not be taken'),
       });
       opened.push(listener);
       if (name === 'mqtt' && !isLoopback(listener.host)) {

@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import type { StallWatch } from '../../actors/kernel/stall-watch.js';
 import { internalsOf, type BrokerClient } from './aedes-internals.js';
 import { closeConnection, type Connection, type ListenerName } from './connection.js';
-import { plainAddress, verifiedIdentity } from './credential.js';
+import { plainAddress } from './credential.js';
 import type { MqttLimits } from './limits.js';
+import type { Arrival } from './listeners.js';
 import { guardParser } from './packet-guard.js';
 import type { ReadTurns } from './read-turns.js';
 import { createReadValve } from './read-valve.js';
@@ -13,8 +12,7 @@ import { prefixTopics } from './tenant-topics.js';
 
 /** All connections of this node, from the moment aedes has their socket. */
 export interface Connections {
-  /** @param stream what carries MQTT on the socket */
-  accept(broker: Aedes, listener: ListenerName, stream: Duplex, socket: Socket): void;
+  accept(broker: Aedes, listener: ListenerName, arrival: Arrival): void;
   of(client: Client): Connection | undefined;
   readonly all: ReadonlySet<Connection>;
 }
@@ -40,9 +38,7 @@ export function createConnections({ limits, turns, stalls, onAccepted, onEnded }
   const byClient = new WeakMap<object, Connection>();
 
   return {
-    accept(broker, listener, stream, socket) {
-      // Before aedes has it: what a hostile certificate throws here must not reach the server's event.
-      const identity = verifiedIdentity(socket);
+    accept(broker, listener, { stream, socket, identity }) {
       const client = internalsOf(broker.handle(stream));
       client.duplicates = BLIND;
       const connection: Connection = {

@@ -10,22 +10,23 @@ import type { ConnectRefusal } from './refused-connects.js';
 /** Tenant of user names without one. */
 const DEFAULT_TENANT = 'default';
 
-/** Who the certificate names that the TLS layer has verified, on resumed sessions too; `undefined` = none that may be used. */
-export function verifiedIdentity(socket: Socket): PeerIdentity | undefined {
-  // Not `getPeerX509Certificate`: it copies the chain that came with it, which takes three times as long (bench `reconnect`).
-  return socket instanceof TLSSocket && socket.authorized ? readPeerIdentity(socket.getPeerCertificate()) : undefined;
-}
+/** What a handshake with a client certificate has shown. */
+export type HandshakeFinding =
+  /** The certificate is one of ours; without an identity it names nobody that there could be. */
+  | { readonly kind: 'verified'; readonly identity: PeerIdentity | undefined }
+  /** The client sent no certificate, or one that does not verify. */
+  | { readonly kind: 'untrusted'; readonly refusal: ConnectRefusal };
 
 /**
- * Why a client may not go on after its handshake: it sent no certificate, or one that does not verify; `undefined` = it may. A
- * resumed session of a client that sent none counts as authorized in Node, so that one is looked at.
+ * Looks at the client's certificate, on resumed sessions too: that of a client that sent none counts as authorized in Node.
+ * Once per connection, since Node makes an object of some twenty members of it, and not by `getPeerX509Certificate`, which copies
+ * the chain that came with it and takes three times as long (bench `reconnect`).
  */
-export function untrustedCertificate(socket: TLSSocket): ConnectRefusal | undefined {
-  if (socket.authorized && !socket.isSessionReused()) return undefined;
+export function examineHandshake(socket: TLSSocket): HandshakeFinding {
   const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
-  if (socket.authorized && certificate.raw !== undefined) return undefined;
   const identity = readPeerIdentity(certificate);
-  return {
+  if (socket.authorized && certificate.raw !== undefined) return { kind: 'verified', identity };
+  const refusal: ConnectRefusal = {
     peer: identity && { tenant: identity.tenant, device: identity.device },
     // Its signature may be anybody's: of several faults OpenSSL tells the last one.
     isVouched: false,
@@ -37,6 +38,14 @@ export function untrustedCertificate(socket: TLSSocket): ConnectRefusal | undefi
           ? 'CREDENTIAL_EXPIRED'
           : 'CERTIFICATE_UNTRUSTED',
   };
+  return { kind: 'untrusted', refusal };
+}
+
+/** Whom the client's certificate names where one is welcome but not needed; `undefined` = none that may be used. */
+export function verifiedIdentity(socket: Socket): PeerIdentity | undefined {
+  if (!(socket instanceof TLSSocket)) return undefined;
+  const finding = examineHandshake(socket);
+  return finding.kind === 'verified' ? finding.identity : undefined;
 }
 
 /** Node's typing knows an Error here, Node gives OpenSSL's name of the fault. */

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import { constants } from 'node:crypto';
 import type { ListenerName } from './connection.js';
-import { untrustedCertificate } from './credential.js';
+import type { PeerIdentity } from '../pki/identity.js';
+import { examineHandshake, verifiedIdentity } from './credential.js';
 import { createHandshakeQueue } from './handshake-queue.js';
 import type { MqttLimits } from './limits.js';
 import type { ConnectRefusal } from './refused-connects.js';
@@ -30,8 +31,18 @@ export interface ListenerOptions {
   readonly sockets: { count: number };
   /** A client's certificate does not verify; its socket is destroyed. */
   readonly onUntrusted: (refusal: ConnectRefusal) => void;
-  /** @param stream what carries MQTT: the socket itself, or the WebSocket on it */
-  readonly onConnection: (stream: Duplex, socket: Socket) => void;
+  readonly onConnection: (arrival: Arrival) => void;
+  /** A connection could not be taken, whatever its certificate or `onConnection` threw; its socket is destroyed. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** A socket that may be heard. */
+export interface Arrival {
+  /** What carries MQTT: the socket itself, or the WebSocket on it. */
+  readonly stream: Duplex;
+  readonly socket: Socket;
+  /** Who the verified client certificate names. */
+  readonly identity: PeerIdentity | undefined;
 }
 
 export interface Listener {
@@ -95,7 +106,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     // Until someone takes the socket over; an error without listener would end the process.
     socket.on('error', () => socket.destroy());
     if (endpoint) handshakes.begin(socket, () => void endpoint.server.emit('connection', socket));
-    else options.onConnection(socket, socket);
+    else takeSafely(options, socket, () => options.onConnection({ stream: socket, socket, identity: undefined }));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -128,7 +139,8 @@ function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => 
       // A certificate is welcome but not needed here: browsers come with a token.
       { ...tls, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
       options.limits,
-      options.onConnection,
+      (stream, socket) =>
+        takeSafely(options, socket, () => options.onConnection({ stream, socket, identity: verifiedIdentity(socket) })),
     );
     endpoint.server.on('secureConnection', finished);
     endpoint.server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy());
@@ -145,15 +157,27 @@ function secureEndpoint(options: ListenerOptions, finished: (socket: Socket) => 
     },
     (socket) => {
       finished(socket);
-      const refusal = untrustedCertificate(socket);
-      if (refusal === undefined) {
-        options.onConnection(socket, socket);
-        return;
-      }
-      socket.destroy();
-      options.onUntrusted(refusal);
+      takeSafely(options, socket, () => {
+        const finding = examineHandshake(socket);
+        if (finding.kind === 'verified') {
+          options.onConnection({ stream: socket, socket, identity: finding.identity });
+          return;
+        }
+        socket.destroy();
+        options.onUntrusted(finding.refusal);
+      });
     },
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return { server, close: () => void server.close() };
+}
+
+/** What a hostile certificate throws must not reach the server's event, where it would end the process. */
+function takeSafely({ onFault }: Pick<ListenerOptions, 'onFault'>, socket: Socket, take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    socket.destroy();
+    onFault(error);
+  }
 }

@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from './processes.js';
+import { NODE_FLAGS } from '../../../tools/node-flags.js';
 import { restOf } from './rest.js';
 import { enrolDevices } from './secure-devices.js';
 
@@ -16,7 +17,10 @@ export async function prepareFleet(count, log) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fleetlog-bench-'));
   const remove = () => rm(dataDir, { recursive: true, force: true });
   const start = (execArgv = []) =>
-    startChild(join(BENCH, '../../dist/main.js'), { execArgv, env: { ...ENV, FLEETLOG_DATA_DIR: dataDir } });
+    startChild(join(BENCH, '../../dist/main.js'), {
+      execArgv: [...NODE_FLAGS, ...execArgv],
+      env: { ...ENV, FLEETLOG_DATA_DIR: dataDir },
+    });
   try {
     log(`enrolling ${count} devices`);
     const server = await start();
@@ -39,9 +43,12 @@ const ENV = {
   LOG_LEVEL: 'warn',
 };
 
-/** A bare server of this folder, with the certificates of the fleet. */
+/** A bare server of this folder, with the certificates of the fleet and run like Fleetlog. */
 export function startBare(file, tls, execArgv = []) {
-  return startChild(join(BENCH, file), { execArgv, env: { BENCH_TLS: JSON.stringify(tls) } });
+  return startChild(join(BENCH, file), {
+    execArgv: [...NODE_FLAGS, ...execArgv],
+    env: { BENCH_TLS: JSON.stringify(tls) },
+  });
 }
 
 /** `secure-clients.js` against one port; `ask` sends a message and answers the next one of that type. */

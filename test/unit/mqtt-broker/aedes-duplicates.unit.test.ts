@@ -29,7 +29,9 @@ describe('the client that a connection gets', () => {
       onAccepted: () => undefined,
       onEnded: () => undefined,
     });
-    const server = createServer((socket) => connections.accept(broker, 'mqtt', socket, socket));
+    const server = createServer((socket) =>
+      connections.accept(broker, 'mqtt', { stream: socket, socket, identity: undefined }),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = await openTcp((server.address() as AddressInfo).port);
     await client.connect({ clean, clientId: 'reader' });
