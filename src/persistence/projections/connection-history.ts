@@ -7,13 +7,13 @@ import type {
   ConnectionRecord,
 } from '../../actors/kernel/ports/connection-history.js';
 import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
-import { loadCheckpoint, moveCheckpoint } from '../checkpoints.js';
+import { loadCheckpoint, moveCheckpoint, movedCheckpoint } from '../checkpoints.js';
 import type { Database } from '../database.js';
 import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
 import { inTransaction } from '../transaction.js';
 import { countCertificates, listCertificates, listExpiringUntold, listSuperseded } from './certificate-list.js';
 import { CONNECTION_HISTORY_TYPES, foldConnections } from './connection-fold.js';
-import { storeConnectionFold } from './connection-rows.js';
+import { isOfConnectionsAlone, storeConnectionFold, storeConnectionsAlone } from './connection-rows.js';
 import { createPassedPositions } from '../../actors/kernel/passed-positions.js';
 
 const NAME = 'connections';
@@ -57,10 +57,15 @@ export function createConnectionHistory(options: {
         const isLarge = events.length >= LARGE_BATCH_EVENTS || last - from >= UNSTORED_POSITIONS;
         if (!isLarge) await passed.untilAwaited(shard, PAUSE_MS);
         const fold = foldConnections(relevant, options.decode);
-        await inTransaction(pool, async (client) => {
-          await moveCheckpoint(client, NAME, shard, { from, to: last });
-          await storeConnectionFold(client, fold);
-        });
+        if (from > 0 && isOfConnectionsAlone(fold)) {
+          const move = { subscription: NAME, shard, from, to: last };
+          if (!(await storeConnectionsAlone(pool, move, fold))) throw movedCheckpoint(NAME, shard, from);
+        } else {
+          await inTransaction(pool, async (client) => {
+            await moveCheckpoint(client, NAME, shard, { from, to: last });
+            await storeConnectionFold(client, fold);
+          });
+        }
         stored.set(shard, last);
       }
       passed.pass(shard, last);

@@ -162,6 +162,17 @@ describe('the history of connections and credentials', () => {
     expect(await history.expiringUntold(now, all[0], 2)).toEqual(all.slice(1, 3));
   });
 
+  test('stores nothing of connections when somebody else has moved the checkpoint', async () => {
+    shard.add('default', 'pump', registered('pump'), at(1000, connected(1)));
+    const { subscriber } = open();
+    await runOver(subscriber, shard);
+    shard.add('default', 'pump', at(2000, disconnected(1)), at(3000, connected(2, 'c')));
+    const before = await rows();
+    await testDatabase.query("update subscription_checkpoint set position = 3 where subscription = 'connections'");
+    await expect(subscriber.handle(0, shard.events.slice(2))).rejects.toThrow(/not at 2/);
+    expect(await rows()).toEqual(before);
+  });
+
   test('I9 rebuilt from position 0 it is what it was live, whatever the batches', async () => {
     const random = seededRandom(21);
     const epochs = new Map<string, number>();
