@@ -1,6 +1,7 @@
 import type { CertificatePlace, ConnectionHistory } from '../kernel/ports/connection-history.js';
 import type { EntityDirectory, Origin } from '../kernel/ports/entities.js';
 import type { Clock, Logger } from '../kernel/ports/surroundings.js';
+import { startRecurringCheck, type RecurringCheck } from '../kernel/recurring-check.js';
 import type { DeviceCommand } from './commands.js';
 import { deviceStream } from './events.js';
 import type { DeviceState } from './state.js';
@@ -17,15 +18,13 @@ export function tellExpiringCertificates(options: {
   readonly devices: Pick<EntityDirectory<DeviceCommand, DeviceState>, 'request'>;
   readonly clock: Clock;
   readonly logger: Logger;
-}): { check(): Promise<void>; stop(): Promise<void> } {
+}): RecurringCheck {
   const { connections, devices, clock } = options;
   const logger = options.logger.child({ component: 'expiry' });
-  let checking = Promise.resolve();
-  let stopped = false;
 
-  async function tellAll(): Promise<void> {
+  async function tellAll(isStopped: () => boolean): Promise<void> {
     const now = clock.now();
-    for (let last: CertificatePlace | undefined; !stopped;) {
+    for (let last: CertificatePlace | undefined; !isStopped();) {
       const page = await connections.expiringUntold(now, last, PAGE);
       await Promise.all(
         page.map(({ tenant, device, fingerprint }) =>
@@ -37,20 +36,9 @@ export function tellExpiringCertificates(options: {
     }
   }
 
-  const check = (): Promise<void> =>
-    (checking = checking
-      .then(tellAll)
-      .catch((error: unknown) => logger.warn({ err: error }, 'Certificates that end soon could not be looked for')));
-  void check();
-  const timer = setInterval(() => void check(), CHECK_MS).unref();
-  return {
-    check,
-    async stop() {
-      stopped = true;
-      clearInterval(timer);
-      await checking;
-    },
-  };
+  return startRecurringCheck(tellAll, CHECK_MS, (error) =>
+    logger.warn({ err: error }, 'Certificates that end soon could not be looked for'),
+  );
 }
 
 const originOf = (tenant: string): Origin => ({ tenant, principal: 'system/expiry' });

@@ -1,6 +1,7 @@
 import type { ConnectionHistory } from '../kernel/ports/connection-history.js';
 import type { EntityDirectory, Origin } from '../kernel/ports/entities.js';
 import type { Clock, Logger } from '../kernel/ports/surroundings.js';
+import { startRecurringCheck, type RecurringCheck } from '../kernel/recurring-check.js';
 import type { DeviceCommand } from './commands.js';
 import { deviceStream } from './events.js';
 import type { DeviceState } from './state.js';
@@ -19,10 +20,9 @@ export function revokeSuperseded(options: {
   readonly devices: Pick<EntityDirectory<DeviceCommand, DeviceState>, 'request'>;
   readonly clock: Clock;
   readonly logger: Logger;
-}): { check(): Promise<void>; stop(): Promise<void> } {
+}): RecurringCheck {
   const { connections, devices, clock } = options;
   const logger = options.logger.child({ component: 'rotation' });
-  let checking = Promise.resolve();
 
   async function revokeAll(): Promise<void> {
     const found = await connections.supersededSince(clock.now() - OVERLAP_MS, clock.now(), PAGE);
@@ -38,18 +38,9 @@ export function revokeSuperseded(options: {
     }
   }
 
-  const check = (): Promise<void> =>
-    (checking = checking
-      .then(revokeAll)
-      .catch((error: unknown) => logger.warn({ err: error }, 'Superseded certificates could not be looked for')));
-  const timer = setInterval(() => void check(), CHECK_MS).unref();
-  return {
-    check,
-    async stop() {
-      clearInterval(timer);
-      await checking;
-    },
-  };
+  return startRecurringCheck(revokeAll, CHECK_MS, (error) =>
+    logger.warn({ err: error }, 'Superseded certificates could not be looked for'),
+  );
 }
 
 const originOf = (tenant: string): Origin => ({ tenant, principal: 'system/rotation' });

@@ -1,6 +1,7 @@
 import type { Validity } from '../kernel/expiry.js';
 import type { EntityDirectory } from '../kernel/ports/entities.js';
 import type { Clock, Logger } from '../kernel/ports/surroundings.js';
+import { startRecurringCheck, type RecurringCheck } from '../kernel/recurring-check.js';
 import type { TenantCommand } from './commands.js';
 import { tenantStream } from './events.js';
 import type { TenantState } from './state.js';
@@ -26,10 +27,9 @@ export function tellPlatformExpiry(options: {
   readonly server: () => PlatformCertificate;
   readonly clock: Clock;
   readonly logger: Logger;
-}): { check(): Promise<void>; stop(): Promise<void> } {
+}): RecurringCheck {
   const { tenants, authority, server } = options;
   const logger = options.logger.child({ component: 'expiry' });
-  let checking = Promise.resolve();
 
   async function tellBoth(): Promise<void> {
     const own = server();
@@ -43,17 +43,7 @@ export function tellPlatformExpiry(options: {
     }
   }
 
-  const check = (): Promise<void> =>
-    (checking = checking
-      .then(tellBoth)
-      .catch((error: unknown) => logger.warn({ err: error }, 'The end of a certificate could not be told')));
-  void check();
-  const timer = setInterval(() => void check(), CHECK_MS).unref();
-  return {
-    check,
-    async stop() {
-      clearInterval(timer);
-      await checking;
-    },
-  };
+  return startRecurringCheck(tellBoth, CHECK_MS, (error) =>
+    logger.warn({ err: error }, 'The end of a certificate could not be told'),
+  );
 }

@@ -39,7 +39,7 @@ describe('the end of a certificate', () => {
   });
 
   test('SEC-33 is told once by two nodes that look at the same moment, again and again', async () => {
-    const { journal, snapshots, incomingIds, stream } = createMemoryJournal();
+    const { journal, snapshots, incomingIds, ...memory } = createMemoryJournal();
     const clock = createFixedClock(NOW);
     const logger = createSilentLogger();
     const ports = { journal, snapshots, incomingIds, clock, logger, meter: createMemoryMeter() };
@@ -52,7 +52,7 @@ describe('the end of a certificate', () => {
     // The view of each node has heard of nothing yet.
     const place: CertificatePlace = { tenant: 'default', device: 'pump-7', fingerprint: hex('a') };
     const connections = { expiringUntold: () => Promise.resolve([place]) };
-    const told = () => stream(STREAM).filter(({ type }) => type === 'CertificateExpiring');
+    const told = () => memory.stream(STREAM).filter(({ type }) => type === 'CertificateExpiring');
     const nodes = [one, other].map((devices) => tellExpiringCertificates({ connections, devices, clock, logger }));
     for (const days of [30, 7, 1]) {
       clock.advance(before(days) - clock.now());

@@ -13,10 +13,9 @@ describe('the end of a rotation', () => {
   let outcome: Outcome;
   let found: { tenant: string; device: string; fingerprint: string }[];
   let rotation: ReturnType<typeof revokeSuperseded>;
-  beforeEach(() => {
+  beforeEach(async () => {
     outcome = { kind: 'accepted' };
     found = [{ tenant: 'acme', device: 'pump-7', fingerprint: 'f1' }];
-    asked.length = sent.length = 0;
     rotation = revokeSuperseded({
       connections: {
         supersededSince(usedUntil) {
@@ -33,6 +32,9 @@ describe('the end of a rotation', () => {
       clock,
       logger: createSilentLogger(),
     });
+    // The look of the start is done with.
+    await rotation.check();
+    asked.length = sent.length = 0;
   });
   afterEach(() => rotation.stop());
 

@@ -36,7 +36,7 @@ describe("the end of the platform's own certificates", () => {
   });
 
   test('SEC-33 is told once over restarts and by two nodes; a server’s that ends with its authority is not', async () => {
-    const { journal, snapshots, incomingIds, stream } = createMemoryJournal();
+    const { journal, snapshots, incomingIds, ...memory } = createMemoryJournal();
     const clock = createFixedClock(NOW);
     const logger = createSilentLogger();
     const ports = { journal, snapshots, incomingIds, clock, logger, meter: createMemoryMeter() };
@@ -50,7 +50,7 @@ describe("the end of the platform's own certificates", () => {
       await Promise.all(nodes.map((node) => node.check()));
       await Promise.all([...nodes, ...directories].map((part) => part.stop()));
     }
-    const told = stream('tenant/default').map(({ payload }) => JSON.parse(payload.toString()));
+    const told = memory.stream('tenant/default').map(({ payload }) => JSON.parse(payload.toString()));
     expect(told).toEqual([
       { of: 'authority', fingerprint: AUTHORITY, notAfter: NOW + 20 * DAY, days: 30 },
       { of: 'server', fingerprint: SERVER, notAfter: NOW + 5 * DAY, days: 7 },
