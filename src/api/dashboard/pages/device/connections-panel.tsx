@@ -7,8 +7,9 @@ import { get, type Schema } from '../../data/client.js';
 import { now } from '../../data/clock.js';
 import { useResource } from '../../data/resource.js';
 import { disconnectWords } from '../../format/events.js';
-import { fixed, grouped } from '../../format/numbers.js';
+import { grouped } from '../../format/numbers.js';
 import { duration } from '../../format/times.js';
+import { availabilityWords } from './availability.js';
 import type { Device } from './device-state.js';
 
 type PastConnection = Schema<'PastConnection'>;
@@ -33,7 +34,7 @@ export function ConnectionsPanel({ device }: { readonly device: Device }) {
   return (
     <Panel
       title="Connections"
-      note={typeof ratio === 'number' && `connected ${fixed(ratio * 100, ratio === 1 ? 0 : 2)} % of the last 7 days`}
+      note={typeof ratio === 'number' && availabilityWords(ratio, Date.parse(device.registeredAt), now.value)}
       flush
     >
       <Loaded of={connections}>
