@@ -14,7 +14,7 @@ export interface Pacer {
 }
 
 /** Least and greatest time from one turn to the next, ms. */
-const SHORTEST_MS = 2;
+const SHORTEST_MS = 4;
 const LONGEST_MS = 12;
 /** Above so many events per millisecond, of all shards, turns grow longer than the shortest … */
 const FROM_PER_MS = 6;
