@@ -90,6 +90,30 @@ here('live views', () => {
     await context.close();
   });
 
+  test('Failure 15 (the tab lay hidden for an hour): all of its events are asked for, the newest 500 shown, none twice', async () => {
+    const { context, page } = await watchedPage(browser, server.ready.url);
+    await page.clock.install();
+    await signIn(page, ADMIN, '/events?types=DeviceEventRecorded');
+    await live(page).waitFor();
+    await letGo(page);
+    await tell('before-the-hour');
+    await page.getByText('device event before-the-hour').waitFor();
+    await setHidden(page, true);
+    await page.clock.fastForward('01:00:00');
+    await until('the stream of the hidden tab is closed', async () => (await openStreams()) === 0);
+    const names = Array.from({ length: 620 }, (_, n) => `hour-${n}`);
+    await Promise.all(names.map((name) => tell(name)));
+
+    await setHidden(page, false);
+    await page.clock.runFor(5_000);
+    await page.getByText('device event hour-619', { exact: true }).waitFor();
+    await live(page).waitFor();
+    await until('the list is full', async () => (await rowsOf(page)).length === 500);
+    const places = await rowsOf(page);
+    expect(new Set(places).size).toBe(places.length);
+    await context.close();
+  }, 60_000);
+
   test('Failure 15 (the network blinks before the first event): nothing is lost', async () => {
     const { context, page } = await open('/events?types=DeviceEventRecorded&since=15m');
     await live(page).waitFor();
@@ -169,6 +193,29 @@ here('live views', () => {
     await page.getByText('device event back-again').waitFor({ timeout: 25_000 });
     await page.getByRole('alert').waitFor({ state: 'detached' });
     expect(await page.getByText('device event before-the-end').count()).toBe(1);
+    await context.close();
+  }, 90_000);
+
+  test('Failure 15 (the server goes and comes back under a half filled form): the draft stays, and is sent then', async () => {
+    const { context, page } = await open('/devices');
+    await page.getByRole('button', { name: 'Connect your own device' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Connect your own device' });
+    await dialog.getByLabel('Device id').fill('half-a-name');
+    await server.kill();
+    await dialog.getByLabel('Type').fill('pump');
+    await dialog.getByRole('button', { name: 'Register' }).click();
+    await dialog.getByRole('alert').waitFor();
+    expect(await dialog.getByLabel('Device id').inputValue()).toBe('half-a-name');
+
+    server = await start();
+    await until('the page has found the server again', async () => {
+      const told = page.getByRole('alert').filter({ hasText: 'The server has not answered since' });
+      return (await told.count()) === 0;
+    });
+    expect(await dialog.getByLabel('Device id').inputValue()).toBe('half-a-name');
+    expect(await dialog.getByLabel('Type').inputValue()).toBe('pump');
+    await dialog.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('heading', { level: 1, name: 'half-a-name' }).waitFor();
     await context.close();
   }, 90_000);
 });

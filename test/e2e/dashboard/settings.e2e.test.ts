@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -110,6 +110,22 @@ here('the settings pages', () => {
     expect(faults).toEqual([]);
     await context.close();
   }, 60_000);
+
+  test('the audit is saved as a table of all that the filters select', async () => {
+    const { context, page, faults } = await openAs('admin', '/settings/audit?act=users');
+    await page.getByRole('table', { name: 'Audit' }).waitFor();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'CSV' }).click();
+    const file = await saved;
+    expect(file.suggestedFilename()).toMatch(/^fleetlog-audit-.*\.csv$/);
+    const [head, ...lines] = (await readFile(await file.path(), 'utf8')).trimEnd().split('\r\n');
+    expect(head).toMatch(/principal/);
+    expect(lines).toHaveLength(await page.getByRole('table', { name: 'Audit' }).locator('tbody tr').count());
+    expect(lines.filter((line) => !/,User\w+,/.test(line))).toEqual([]);
+    await page.getByText('Audit downloaded').waitFor();
+    expect(faults).toEqual([]);
+    await context.close();
+  });
 
   test('a viewer can change nothing: each button says what it needs, and the API refuses', async () => {
     const { context, page } = await openAs('vera', '/settings/users');

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useAttempt } from '../../components/attempt.js';
 import { Button } from '../../components/button.js';
-import { download } from '../../components/download.js';
+import { download } from '../../data/download.js';
 import { ProblemNote } from '../../components/problem-note.js';
 import { reach } from '../../data/client.js';
 

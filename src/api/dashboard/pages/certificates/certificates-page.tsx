@@ -104,7 +104,7 @@ export function CertificatesPage() {
                       {estimate > items.length
                         ? `${grouped(items.length)} of ${grouped(estimate)}`
                         : counted(items.length, 'certificate')}
-                      , sorted by the end
+                      , soonest to expire first
                     </span>
                     <Pager next={next} />
                   </div>

@@ -1,6 +1,6 @@
 import { Button } from '../../components/button.js';
 import { Code } from '../../components/code.js';
-import { download } from '../../components/download.js';
+import { download } from '../../data/download.js';
 import { Fingerprint } from '../../components/fingerprint.js';
 import { preferences } from '../../data/preferences.js';
 import { day } from '../../format/times.js';

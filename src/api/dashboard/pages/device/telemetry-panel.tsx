@@ -4,7 +4,7 @@ import { Badge } from '../../components/badge.js';
 import { Button } from '../../components/button.js';
 import { Chart } from '../../components/chart.js';
 import { ChipFilter } from '../../components/chip-filter.js';
-import { download } from '../../components/download.js';
+import { download } from '../../data/download.js';
 import { Empty } from '../../components/empty.js';
 import { Loaded } from '../../components/loaded.js';
 import { Panel } from '../../components/panel.js';

@@ -6,8 +6,8 @@ import { Dialog } from '../../components/dialog.js';
 import { ProblemNote } from '../../components/problem-note.js';
 import { Segmented } from '../../components/segmented.js';
 import { confirmDone } from '../../components/toast.js';
+import { exportFile, FORMATS } from '../../data/export-file.js';
 import { counted } from '../../format/numbers.js';
-import { exportFile, FORMATS } from './export-file.js';
 import type { EventRequest } from './view.js';
 
 export interface ExportDialogProps {
@@ -29,7 +29,8 @@ export function ExportDialog({ request, estimate, exact, onClose }: ExportDialog
     const controller = (stop.current = new AbortController());
     rows.value = 0;
     void attempt.run(async () => {
-      await exportFile(request, FORMATS[format.value], controller.signal, (count) => (rows.value = count));
+      const what = { path: '/api/v1/events', query: request, format: FORMATS[format.value] } as const;
+      await exportFile({ ...what, name: 'fleetlog-events' }, controller.signal, (count) => (rows.value = count));
       confirmDone(`${counted(rows.value ?? 0, 'line')} downloaded`);
       onClose();
     });

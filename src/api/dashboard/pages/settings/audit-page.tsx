@@ -15,6 +15,7 @@ import { grouped } from '../../format/numbers.js';
 import { withQuery } from '../../frame/query.js';
 import { AuditDialog } from './audit-dialog.js';
 import { actWords, type AuditEntry } from './audit-entry.js';
+import { AuditExport } from './audit-export.js';
 import { AuditSubject } from './audit-subject.js';
 import { Only, SettingsFrame } from './settings-frame.js';
 
@@ -67,12 +68,9 @@ function AuditList() {
   const { who = '', device = '', cursor } = query;
   const act = ACTS.find(({ value }) => value === query['act']) ?? ACTS[0];
   const span = SPANS.find(({ value }) => value === query['span']) ?? SPANS[0];
+  const wanted = { principal: principalOf(who), device, types: act.types };
   const entries = useList(
-    (signal) =>
-      get('/api/v1/audit', {
-        query: { principal: principalOf(who), device, types: act.types, from: beginOf(span.days), cursor, limit: 50 },
-        signal,
-      }),
+    (signal) => get('/api/v1/audit', { query: { ...wanted, from: beginOf(span.days), cursor, limit: 50 }, signal }),
     [who, device, act, span, cursor],
   );
   const go = (change: Readonly<Record<string, string | undefined>>): void =>
@@ -132,6 +130,7 @@ function AuditList() {
             device {device}
           </button>
         )}
+        <AuditExport query={() => ({ ...wanted, from: beginOf(span.days) })} />
       </div>
       <div class="panel-flush" aria-busy={entries.reading.value.outdated}>
         <Loaded of={entries} lines={12}>
