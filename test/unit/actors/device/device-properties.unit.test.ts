@@ -73,6 +73,7 @@ describe('whatever is asked of a device', () => {
               expect([mayConnect, revoked.has(credential)]).toEqual([true, false]);
               break;
             case 'DeviceUpdated':
+            case 'CertificateExpiring':
             case 'TokenIssued':
             case 'DeviceDisconnected':
               break;
