@@ -7,7 +7,8 @@ import { Refusal } from '../problem.js';
 const compileDeviceFilter = createConditionCompiler('device', {
   ...({ id: 'string', type: 'string', name: 'string', tags: 'list<string>', via: 'list<string>' } as const),
   ...({ enabled: 'bool', gateway: 'bool', connected: 'bool', sessionEpoch: 'double', revision: 'double' } as const),
-  registeredAt: 'google.protobuf.Timestamp',
+  ...({ registeredAt: 'google.protobuf.Timestamp', disconnectReason: 'string' } as const),
+  ...({ connectedAt: 'google.protobuf.Timestamp', disconnectedAt: 'google.protobuf.Timestamp' } as const),
 });
 
 const compileEventFilter = createConditionCompiler('event', {
@@ -19,8 +20,14 @@ const compileEventFilter = createConditionCompiler('event', {
 /** @throws Refusal `FILTER_INVALID` */
 export function deviceFilter(text: string): (device: DeviceSummary) => boolean {
   const condition = compiled(compileDeviceFilter, text);
-  return ({ type, name, registeredAt, ...rest }) =>
-    condition.matches({ ...rest, type: type ?? '', name: name ?? '', registeredAt: new Date(registeredAt) });
+  return ({ type, name, registeredAt, connectedAt, disconnectedAt, disconnectReason, ...rest }) =>
+    condition.matches({
+      ...rest,
+      ...{ type: type ?? '', name: name ?? '', disconnectReason: disconnectReason ?? '' },
+      registeredAt: new Date(registeredAt),
+      ...(connectedAt !== null && { connectedAt: new Date(connectedAt) }),
+      ...(disconnectedAt !== null && { disconnectedAt: new Date(disconnectedAt) }),
+    });
 }
 
 /** @throws Refusal `FILTER_INVALID` */

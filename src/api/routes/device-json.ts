@@ -53,7 +53,12 @@ function troubleOrNull(trouble: Recent<{ readonly device: string }> | undefined)
 
 /** A row of the list (schema `DeviceSummary`). */
 export function summaryJson(summary: DeviceSummary): object {
-  return { ...summary, registeredAt: formatRfc3339(summary.registeredAt) };
+  return {
+    ...summary,
+    connectedAt: timeOrNull(summary.connectedAt),
+    disconnectedAt: timeOrNull(summary.disconnectedAt),
+    registeredAt: formatRfc3339(summary.registeredAt),
+  };
 }
 
 function timeOrNull(time: number | null): string | null {

@@ -2,7 +2,13 @@ import type { DeviceProfile } from '../../actors/device/events.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { AuditLog } from '../../actors/kernel/ports/access.js';
-import type { DeviceListQuery, DeviceSummary, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
+import {
+  STILL_THERE,
+  type DeviceListQuery,
+  type DeviceSort,
+  type DeviceSummary,
+  type RefusedConnects,
+} from '../../actors/kernel/ports/device-index.js';
 import type { Journal } from '../../actors/kernel/ports/journal.js';
 import type { ActivityMonitor } from '../system/activity.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
@@ -218,8 +224,9 @@ interface Place {
 }
 
 function placeOf(row: DeviceSummary, sort: Sort): Place {
-  const column = sort.replace('-', '') as 'id' | 'name' | 'registeredAt';
-  return { value: row[column], id: row.id };
+  const column = sort.replace('-', '') as DeviceSort;
+  const value = column === 'lastSeen' ? (row.connected ? STILL_THERE : (row.disconnectedAt ?? 0)) : row[column];
+  return { value, id: row.id };
 }
 
 function readPlace(place: unknown): Place {

@@ -23,6 +23,11 @@ export type IndexedEvent = Extract<DeviceEvent, { readonly type: (typeof INDEXED
 
 export const INDEXED_TYPES: ReadonlySet<string> = new Set(INDEXED);
 
+const NEVER_CONNECTED = {
+  ...{ connected: false, sessionEpoch: 0 },
+  ...{ connectedAt: null, disconnectedAt: null, disconnectReason: null },
+};
+
 /** Folds one event into a device's entry; `undefined` = not in the index. */
 export function evolveEntry(
   entry: DeviceEntry | undefined,
@@ -31,9 +36,14 @@ export function evolveEntry(
 ): DeviceEntry | undefined {
   if (event.type === 'DeviceRegistered') {
     const { id, profile, enabled } = event.data;
-    const { connected = false, sessionEpoch = 0 } = entry?.summary ?? {};
-    const rest = { id, enabled, connected, sessionEpoch, registeredAt: occurredAt, revision: sequence };
-    const summary = { ...ofProfile(profile), ...rest };
+    const { connected, sessionEpoch, connectedAt, disconnectedAt, disconnectReason } =
+      entry?.summary ?? NEVER_CONNECTED;
+    const connection = { connected, sessionEpoch, connectedAt, disconnectedAt, disconnectReason };
+    const summary = {
+      ...ofProfile(profile),
+      ...connection,
+      ...{ id, enabled, registeredAt: occurredAt, revision: sequence },
+    };
     return { summary, registered: true, life: entry?.life ?? '', tokens: new Map() };
   }
   if (entry === undefined) return undefined;
@@ -52,10 +62,21 @@ export function evolveEntry(
     case 'TokenRevoked':
       return { ...entry, tokens: new Map([...entry.tokens].filter(([tokenId]) => tokenId !== event.data.tokenId)) };
     case 'DeviceConnected':
-      return { ...change({ connected: true, sessionEpoch: event.data.sessionEpoch }), life: event.data.life };
+      return {
+        ...change({
+          ...NEVER_CONNECTED,
+          connected: true,
+          sessionEpoch: event.data.sessionEpoch,
+          connectedAt: occurredAt,
+        }),
+        life: event.data.life,
+      };
     case 'DeviceDisconnected':
-      if (event.data.sessionEpoch !== entry.summary.sessionEpoch) return entry; // an earlier connection's end
-      return entry.registered ? change({ connected: false }) : undefined;
+      // The end of an earlier connection, or one that was told already.
+      if (event.data.sessionEpoch !== entry.summary.sessionEpoch || !entry.summary.connected) return entry;
+      return entry.registered
+        ? change({ connected: false, disconnectedAt: occurredAt, disconnectReason: event.data.reason })
+        : undefined;
   }
 }
 

@@ -1,18 +1,26 @@
 import type pg from 'pg';
 
-import type {
-  DeviceCounts,
-  DeviceListQuery,
-  DeviceSelection,
-  DeviceSummary,
+import {
+  STILL_THERE,
+  type DeviceCounts,
+  type DeviceListQuery,
+  type DeviceSelection,
+  type DeviceSort,
+  type DeviceSummary,
 } from '../../actors/kernel/ports/device-index.js';
-import { fromMilliseconds } from '../sql-time.js';
+import { fromMilliseconds, toMilliseconds } from '../sql-time.js';
 import { DEVICE_COLUMNS, toSummary, type DeviceRow } from './device-rows.js';
 
 /** How rows are ordered, and how the value of a cursor becomes comparable. Ties are broken by the id. */
-const SORTS: Readonly<Record<'id' | 'name' | 'registeredAt', { readonly column: string; readonly cursor: string }>> = {
+const SORTS: Readonly<Record<DeviceSort, { readonly column: string; readonly cursor: string }>> = {
   id: { column: 'id', cursor: '$3::text' },
   name: { column: "coalesce(name, '')", cursor: "coalesce($3::text, '')" },
+  type: { column: "coalesce(type, '')", cursor: "coalesce($3::text, '')" },
+  // No index: each connect would have to change it.
+  lastSeen: {
+    column: `case when connected then ${STILL_THERE} else coalesce(${toMilliseconds('disconnected_at')}, 0) end`,
+    cursor: '$3::int8',
+  },
   registeredAt: { column: 'registered_at', cursor: fromMilliseconds('$3::int8') },
 };
 

@@ -22,18 +22,28 @@ export interface DeviceRow {
   readonly via: readonly string[];
   readonly connected: boolean;
   readonly session_epoch: number;
+  readonly connected_ms: number | null;
+  readonly disconnected_ms: number | null;
+  readonly disconnect_reason: string | null;
   readonly life: string;
   readonly registered_ms: number;
   readonly revision: number;
 }
 
 export const DEVICE_COLUMNS = `tenant, id, registered, type, name, tags, enabled, gateway, via, connected, session_epoch, life,
+  ${toMilliseconds('connected_at')} as connected_ms, ${toMilliseconds('disconnected_at')} as disconnected_ms, disconnect_reason,
   ${toMilliseconds('registered_at')} as registered_ms, revision`;
 
 export function toSummary(row: DeviceRow): DeviceSummary {
   const { id, type, name, tags, enabled, gateway, via, connected, revision } = row;
-  const { session_epoch: sessionEpoch, registered_ms: registeredAt } = row;
-  return { id, type, name, tags, enabled, gateway, via, connected, sessionEpoch, registeredAt, revision };
+  return {
+    ...{ id, type, name, tags, enabled, gateway, via, connected, revision },
+    sessionEpoch: row.session_epoch,
+    connectedAt: row.connected_ms,
+    disconnectedAt: row.disconnected_ms,
+    disconnectReason: row.disconnect_reason,
+    registeredAt: row.registered_ms,
+  };
 }
 
 /** Entries of these devices, in their order; `undefined` where there is none. */
@@ -84,11 +94,13 @@ export async function storeEntries(
   );
   await client.query(
     `insert into device_index (tenant, id, registered, type, name, tags, enabled, gateway, via, connected, session_epoch,
-       life, registered_at, revision, search_text)
+       connected_at, disconnected_at, disconnect_reason, life, registered_at, revision, search_text)
      select tenant, id, registered, type, name, tags, enabled, gateway, via, connected, "sessionEpoch",
+       ${fromMilliseconds('"connectedAt"')}, ${fromMilliseconds('"disconnectedAt"')}, "disconnectReason",
        life, ${fromMilliseconds('"registeredAt"')}, revision, "searchText"
      from json_to_recordset($1::json) as r(tenant text, id text, registered boolean, type text, name text, tags text[],
-       enabled boolean, gateway boolean, via text[], connected boolean, "sessionEpoch" bigint, life text,
+       enabled boolean, gateway boolean, via text[], connected boolean, "sessionEpoch" bigint, "connectedAt" bigint,
+       "disconnectedAt" bigint, "disconnectReason" text, life text,
        "registeredAt" bigint, revision bigint, "searchText" text)`,
     [
       JSON.stringify(

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 import type { DeviceEvent } from '../../../src/actors/device/events.js';
-import type { DeviceListQuery } from '../../../src/actors/kernel/ports/device-index.js';
+import { STILL_THERE, type DeviceListQuery, type DeviceSort } from '../../../src/actors/kernel/ports/device-index.js';
 import { openDatabase, type Database } from '../../../src/persistence/database.js';
 import { createDeviceIndex } from '../../../src/persistence/projections/device-index.js';
 import { createSilentLogger } from '../../support/fake-ports.js';
@@ -67,7 +67,8 @@ describe('device index', () => {
     expect(await opened.index.list({ tenant: 'default', sort: 'id', limit: 10 })).toEqual([
       {
         ...{ id: 'pump', type: null, name: 'Größe', tags: ['x', 'y,"z'], enabled: false, gateway: false, via: [] },
-        ...{ connected: true, sessionEpoch: 7, registeredAt: 1_700_000_000_123, revision: 3 },
+        ...{ connected: true, sessionEpoch: 7, connectedAt: 4, disconnectedAt: null, disconnectReason: null },
+        ...{ registeredAt: 1_700_000_000_123, revision: 3 },
       },
     ]);
   });
@@ -79,17 +80,43 @@ describe('device index', () => {
     }
     await run(open());
     const { index } = open();
-    for (const sort of ['id', '-id', 'name', '-name', 'registeredAt', '-registeredAt'] as const) {
+    for (const sort of ['id', '-id', 'name', '-name', 'type', '-type', 'registeredAt', '-registeredAt'] as const) {
       const all = await index.list({ tenant: 'default', sort, limit: 100 });
       const paged: string[] = [];
       for (let page = await index.list({ tenant: 'default', sort, limit: 4 }); page.length > 0;) {
         paged.push(...page.map(({ id }) => id));
         const last = page.at(-1)!;
-        const value = last[sort.replace('-', '') as 'id' | 'name' | 'registeredAt'];
+        const value = last[sort.replace('-', '') as Exclude<DeviceSort, 'lastSeen'>];
         page = await index.list({ tenant: 'default', sort, limit: 4, after: { value, id: last.id } });
       }
       expect(paged).toEqual(all.map(({ id }) => id));
       expect(new Set(paged).size).toBe(23);
+    }
+  });
+
+  test('pages by when a device was seen last: never, then by its last disconnect, then connected now', async () => {
+    for (const id of ['there', 'early', 'never', 'late']) shard.add('default', id, registered(id));
+    shard.add('default', 'early', connected(1), disconnected(1));
+    shard.add('default', 'there', connected(1), disconnected(1), connected(2));
+    shard.add('default', 'late', connected(1), disconnected(1));
+    await run(open(), 3);
+    const { index } = open();
+    const all = await index.list({ tenant: 'default', sort: 'lastSeen', limit: 10 });
+    expect(all.map(({ id }) => id)).toEqual(['never', 'early', 'late', 'there']);
+    expect(
+      all.map(({ connectedAt, disconnectedAt, disconnectReason }) => [connectedAt, disconnectedAt, disconnectReason]),
+    ).toEqual([
+      [null, null, null],
+      [5, 6, 'CONNECTION_LOST'],
+      [10, 11, 'CONNECTION_LOST'],
+      [9, null, null],
+    ]);
+    const seen = [0, 6, 11, STILL_THERE];
+    for (const [place, { id }] of all.entries()) {
+      const after = { value: seen[place]!, id };
+      const page = (sort: DeviceListQuery['sort']) => index.list({ tenant: 'default', sort, limit: 10, after });
+      expect(await page('lastSeen')).toEqual(all.slice(place + 1));
+      expect(await page('-lastSeen')).toEqual(all.slice(0, place).reverse());
     }
   });
 

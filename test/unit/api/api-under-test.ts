@@ -7,7 +7,12 @@ import type { ConnectionHistory } from '../../../src/actors/kernel/ports/connect
 import { FleetlogError } from '../../../src/actors/kernel/errors.js';
 import type { AuditLog, CredentialUses, PasswordVerifiers } from '../../../src/actors/kernel/ports/access.js';
 import type { CertificateAuthority, IssuedCertificate } from '../../../src/actors/kernel/ports/certificates.js';
-import type { DeviceIndex, DeviceSummary } from '../../../src/actors/kernel/ports/device-index.js';
+import {
+  STILL_THERE,
+  type DeviceIndex,
+  type DeviceSort,
+  type DeviceSummary,
+} from '../../../src/actors/kernel/ports/device-index.js';
 import type { EntityDirectory } from '../../../src/actors/kernel/ports/entities.js';
 import type { EncodedEvent, RecordedEvent, Subscriber } from '../../../src/actors/kernel/ports/journal.js';
 import type { Clock } from '../../../src/actors/kernel/ports/surroundings.js';
@@ -353,6 +358,9 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
     via: state.profile.via,
     connected: state.connection.connected,
     sessionEpoch: state.connection.sessionEpoch,
+    connectedAt: state.connection.connectedAt,
+    disconnectedAt: state.connection.disconnectedAt,
+    disconnectReason: state.connection.disconnectReason,
     registeredAt: state.registeredAt,
     revision: state.revision,
   });
@@ -366,13 +374,18 @@ function createScanningIndex(memory: MemoryJournal, devices: EntityDirectory<nev
         );
         if (row !== undefined) rows.push(row);
       }
-      const column = sort.replace('-', '') as 'id' | 'name' | 'registeredAt';
+      const column = sort.replace('-', '') as DeviceSort;
       const direction = sort.startsWith('-') ? -1 : 1;
       const compare = (a: readonly unknown[], b: readonly unknown[]): number => {
         const place = a.findIndex((value, index) => value !== b[index]);
         return place < 0 ? 0 : ((a[place] as string) < (b[place] as string) ? -1 : 1) * direction;
       };
-      const key = (row: DeviceSummary): readonly unknown[] => [row[column] ?? '', row.id];
+      const seen = ({ connected, disconnectedAt }: DeviceSummary): number =>
+        connected ? STILL_THERE : (disconnectedAt ?? 0);
+      const key = (row: DeviceSummary): readonly unknown[] => [
+        column === 'lastSeen' ? seen(row) : (row[column] ?? ''),
+        row.id,
+      ];
       return rows
         .filter((row) => search === undefined || [row.id, row.name ?? '', ...row.tags].some((t) => t.includes(search)))
         .sort((a, b) => compare(key(a), key(b)))

@@ -125,7 +125,8 @@ describe('devices over REST', () => {
 
   test('are found by search and listed page by page without gap or repeat, in any order', async () => {
     for (const id of ['page-c', 'page-a', 'page-e', 'page-b', 'page-d']) await create({ id, name: `n-${id}` });
-    for (const sort of ['id', '-id', 'name', '-name', 'registeredAt', '-registeredAt']) {
+    const columns = ['id', 'name', 'type', 'lastSeen', 'registeredAt'];
+    for (const sort of columns.flatMap((column) => [column, `-${column}`])) {
       const seen: string[] = [];
       let path: string | undefined = `/api/v1/devices?search=page-&limit=2&sort=${sort}`;
       while (path !== undefined) {

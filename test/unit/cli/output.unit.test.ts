@@ -14,6 +14,9 @@ const row = (id: string, more: object = {}) => ({
   via: [],
   connected: true,
   sessionEpoch: 3,
+  connectedAt: new Date().toISOString(),
+  disconnectedAt: null,
+  disconnectReason: null,
   registeredAt: new Date().toISOString(),
   revision: 1,
   ...more,
@@ -60,7 +63,9 @@ describe('-o', () => {
     const url = await serve([row('p1', { name: '=cmd()', tags: [] })]);
     const { stdout } = await runCommand(['device', 'ls', '-o', 'csv'], { url });
     const [header, line] = stdout.split('\n');
-    expect(header).toBe('id,type,name,tags,enabled,gateway,via,connected,sessionEpoch,registeredAt,revision');
+    expect(header).toBe(
+      'id,type,name,tags,enabled,gateway,via,connected,sessionEpoch,connectedAt,disconnectedAt,disconnectReason,registeredAt,revision',
+    );
     expect(line).toMatch(/^p1,pump,'=cmd\(\),\[\],true,/);
   });
 
@@ -85,7 +90,7 @@ describe('a terminal', () => {
     ];
     const { stdout } = await runCommand(['device', 'ls', '--no-color'], { url: await serve(items), columns: 120 });
     for (const lamp of ['● online', '○ offline', '◇ never seen', '■ disabled']) expect(stdout).toContain(lamp);
-    expect(stdout).toMatch(/^STATE +ID +TYPE/);
+    expect(stdout).toMatch(/^STATE +SINCE +ID +TYPE/);
   });
 
   test('SEC-88 never gets control characters of foreign text', async () => {
@@ -116,7 +121,7 @@ describe('a terminal', () => {
     async (columns) => {
       const items = [row('a-device-with-a-very-long-name-indeed', { name: 'n'.repeat(100), tags: ['t'.repeat(60)] })];
       const { stdout } = await runCommand(['device', 'ls', '--no-color'], { url: await serve(items), columns });
-      const least = 6 * 8 + 5 * 2;
+      const least = 7 * 8 + 6 * 2;
       for (const line of stdout.trimEnd().split('\n'))
         expect(Array.from(line).length).toBeLessThanOrEqual(Math.max(columns, least));
     },

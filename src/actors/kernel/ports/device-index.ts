@@ -11,6 +11,12 @@ export interface DeviceSummary {
   readonly via: readonly string[];
   readonly connected: boolean;
   readonly sessionEpoch: number;
+  /** Begin of the connection, or of the last one; null before the first. */
+  readonly connectedAt: number | null;
+  /** End of the last connection; null while it lasts, and before the first. */
+  readonly disconnectedAt: number | null;
+  /** Why it ended. */
+  readonly disconnectReason: string | null;
   readonly registeredAt: number;
   /** Sequence of the last event that changed the registry entry: the strong ETag. */
   readonly revision: number;
@@ -25,8 +31,11 @@ export interface DeviceSelection {
   readonly state?: 'online' | 'offline' | 'never' | 'disabled';
 }
 
+/** `lastSeen`: when a device was connected last, so that those that are come last, and those that never were first. */
+export type DeviceSort = 'id' | 'name' | 'type' | 'lastSeen' | 'registeredAt';
+
 export interface DeviceListQuery extends DeviceSelection {
-  readonly sort: 'id' | '-id' | 'name' | '-name' | 'registeredAt' | '-registeredAt';
+  readonly sort: DeviceSort | `-${DeviceSort}`;
   readonly limit: number;
   /** Sort value and id of the last row of the previous page. */
   readonly after?: { readonly value: string | number | null; readonly id: string };
@@ -40,6 +49,9 @@ export interface DeviceCounts {
   readonly neverSeen: number;
   readonly disabled: number;
 }
+
+/** In the place of a time, for a device that is connected now: `lastSeen` as a number. */
+export const STILL_THERE = Number.MAX_SAFE_INTEGER;
 
 /** Projection of all device streams; rebuilt from position 0. */
 export interface DeviceIndex {

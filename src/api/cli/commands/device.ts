@@ -23,6 +23,8 @@ interface DeviceSummary {
   readonly enabled: boolean;
   readonly connected: boolean;
   readonly sessionEpoch: number;
+  readonly connectedAt: string | null;
+  readonly disconnectedAt: string | null;
   readonly registeredAt: string;
 }
 
@@ -85,6 +87,10 @@ function lampOf(device: {
 
 const COLUMNS: Table<DeviceSummary>['columns'] = [
   { title: 'STATE', cell: (device) => lampOf(device)[0], colour: (device) => lampOf(device)[1] },
+  {
+    title: 'SINCE',
+    cell: ({ connectedAt, disconnectedAt }) => relativeTime(disconnectedAt ?? connectedAt, Date.now()),
+  },
   { title: 'ID', cell: ({ id }) => id },
   { title: 'TYPE', cell: ({ type }) => type ?? '–' },
   { title: 'NAME', cell: ({ name }) => name ?? '–' },
@@ -103,6 +109,9 @@ const DEVICE_TABLE: Table<DeviceSummary> = {
     'via',
     'connected',
     'sessionEpoch',
+    'connectedAt',
+    'disconnectedAt',
+    'disconnectReason',
     'registeredAt',
     'revision',
   ],
@@ -124,7 +133,7 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
     .option('--tag <tag>', 'with this tag; given several times, with all of them', collect)
     .addOption(new Option('--state <state>', 'in this state alone').choices(['online', 'offline', 'never', 'disabled']))
     .option('--filter <condition>', `in CEL, as in 'device.enabled && "hall-2" in device.tags'`)
-    .option('--sort <field>', 'id, name or registeredAt; with - before it the other way round')
+    .option('--sort <field>', 'id, name, type, lastSeen or registeredAt; with - before it the other way round')
     .option('--limit <n>', 'at most so many', wholeNumber)
     .action(async (options: ListOptions, command: Command) => {
       const { client, output } = await contextOf(command);

@@ -2,9 +2,14 @@ import { Lamp } from '../../components/lamp.js';
 import type { Column } from '../../components/table.js';
 import { Time } from '../../components/time.js';
 import type { Schema } from '../../data/client.js';
-import { grouped } from '../../format/numbers.js';
+import { now } from '../../data/clock.js';
+import { disconnectWords } from '../../format/events.js';
+import { duration } from '../../format/times.js';
 
 type Summary = Schema<'DeviceSummary'>;
+
+/** Longer ids may break over lines. */
+const LONG_ID = 24;
 
 /** @param narrow shows the devices of a type or with a tag alone */
 export function deviceColumns(
@@ -16,12 +21,25 @@ export function deviceColumns(
       title: 'Device',
       sortable: true,
       cell: ({ id }) => (
-        <a href={`/devices/${encodeURIComponent(id)}`} class="mono" data-row-link>
+        <a
+          href={`/devices/${encodeURIComponent(id)}`}
+          class={id.length > LONG_ID ? 'mono' : 'mono nowrap'}
+          data-row-link
+        >
           {id}
         </a>
       ),
     },
-    { key: 'state', title: 'State', cell: (device) => <Lamp state={stateOf(device)} /> },
+    {
+      key: 'lastSeen',
+      title: 'State',
+      sortable: true,
+      cell: (device) => (
+        <span class="nowrap">
+          <Lamp state={stateOf(device)} /> <Since of={device} />
+        </span>
+      ),
+    },
     {
       key: 'name',
       title: 'Name',
@@ -32,6 +50,7 @@ export function deviceColumns(
     {
       key: 'type',
       title: 'Type',
+      sortable: true,
       cell: ({ type }) => type !== null && <Narrow word={type} of="type" onPress={() => narrow({ type })} />,
     },
     {
@@ -48,18 +67,25 @@ export function deviceColumns(
         ),
     },
     {
-      key: 'session',
-      title: 'Session',
-      numeric: true,
-      cell: ({ sessionEpoch }) => <code>{sessionEpoch === 0 ? '–' : grouped(sessionEpoch)}</code>,
-    },
-    {
       key: 'registeredAt',
       title: 'Registered',
       sortable: true,
       cell: ({ registeredAt }) => <Time at={registeredAt} />,
     },
   ];
+}
+
+/** How long it is in its state, and why it is gone. */
+function Since({ of: { connected, connectedAt, disconnectedAt, disconnectReason } }: { readonly of: Summary }) {
+  const since = connected ? connectedAt : disconnectedAt;
+  if (since === null) return null;
+  const lasted = duration(now.value - Date.parse(since));
+  return (
+    <span class="quiet">
+      {lasted}
+      {disconnectReason !== null && `, ${disconnectWords(disconnectReason)}`}
+    </span>
+  );
 }
 
 function Narrow(props: { readonly word: string; readonly of: string; readonly onPress: () => void }) {

@@ -28,7 +28,7 @@ export function faultOfFilter(detail: string, { type, tag }: DeviceNarrowing): s
 export interface DeviceQuery {
   readonly search: string;
   readonly filter: string;
-  readonly sort: 'id' | '-id' | 'name' | '-name' | 'registeredAt' | '-registeredAt';
+  readonly sort: Schema<'DeviceSort'>;
   readonly state: string | undefined;
   readonly cursor: string | undefined;
   readonly limit: number;
