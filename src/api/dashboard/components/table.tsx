@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useMemo, useRef } from 'preact/hooks';
 import { Icon } from './icon.js';
 
 export interface Column<Row> {
@@ -30,6 +31,17 @@ export interface TableProps<Row> {
 
 /** A real table; on narrow windows its rows become cards of label and value. */
 export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, onOpen }: TableProps<Row>) {
+  const open = useRef(onOpen);
+  open.current = onOpen;
+  const opens = onOpen !== undefined;
+  // The rows that stand there are not made anew while something beside them changes, as what is typed above them.
+  const body = useMemo(
+    () =>
+      rows.map((row) => (
+        <BodyRow key={keyOf(row)} columns={columns} row={row} onOpen={opens ? () => open.current?.(row) : undefined} />
+      )),
+    [rows, columns, opens],
+  );
   return (
     <div class="table-scroll">
       <table class="table" aria-label={label}>
@@ -40,27 +52,27 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, onSort, onOpen }
             ))}
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr
-              key={keyOf(row)}
-              data-opens={onOpen && 'true'}
-              onClick={onOpen && ((event) => openUnlessControl(event, () => onOpen(row)))}
-            >
-              {columns.map(({ key, title, numeric = false, wide = false, untitled = false, cell }) => (
-                <td
-                  key={key}
-                  data-label={untitled ? undefined : title}
-                  class={numeric ? 'number' : wide ? 'wide' : undefined}
-                >
-                  {cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
+        <tbody>{body}</tbody>
       </table>
     </div>
+  );
+}
+
+interface BodyRowProps<Row> {
+  readonly columns: readonly Column<Row>[];
+  readonly row: Row;
+  readonly onOpen: (() => void) | undefined;
+}
+
+function BodyRow<Row>({ columns, row, onOpen }: BodyRowProps<Row>) {
+  return (
+    <tr data-opens={onOpen && 'true'} onClick={onOpen && ((event) => openUnlessControl(event, onOpen))}>
+      {columns.map(({ key, title, numeric = false, wide = false, untitled = false, cell }) => (
+        <td key={key} data-label={untitled ? undefined : title} class={numeric ? 'number' : wide ? 'wide' : undefined}>
+          {cell(row)}
+        </td>
+      ))}
+    </tr>
   );
 }
 

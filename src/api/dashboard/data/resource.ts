@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { toProblem, type Problem } from './client.js';
 import { noteFailure, noteSuccess, session } from './session.js';
@@ -57,8 +57,12 @@ export function useList<T>(
 }
 
 function useReading<T>(resource: TimedResource<T>, everyMs: number | undefined): Resource<T> {
-  useEffect(() => {
+  // Asked before the page is painted: the answer travels meanwhile.
+  useLayoutEffect(() => {
     void resource.reload();
+    return () => resource.stop();
+  }, [resource]);
+  useEffect(() => {
     const timer = everyMs === undefined ? undefined : setInterval(() => document.hidden || resource.refresh(), everyMs);
     const seen = (): void => {
       if (everyMs !== undefined && !document.hidden) resource.refresh();
@@ -73,7 +77,6 @@ function useReading<T>(resource: TimedResource<T>, everyMs: number | undefined):
       clearInterval(timer);
       document.removeEventListener('visibilitychange', seen);
       stopWatching();
-      resource.stop();
     };
   }, [resource, everyMs]);
   return resource;
