@@ -23,6 +23,8 @@ export interface Parameter {
   readonly in: 'path' | 'query' | 'header';
   readonly type: string | undefined;
   readonly default: unknown;
+  /** As it may be sent; tests send it. */
+  readonly example: string | number | readonly string[] | undefined;
   /** Code to answer with when a part of the path can not be the id of anything. */
   readonly notFound: ErrorCode | undefined;
   readonly check: ValidateFunction;
@@ -57,6 +59,7 @@ interface OpenApiParameter {
   readonly name: string;
   readonly in: Parameter['in'];
   readonly schema: { readonly type?: string; readonly default?: unknown; readonly $ref?: string };
+  readonly example?: Parameter['example'];
   readonly 'x-fleetlog-not-found'?: string;
 }
 type Reference = { readonly $ref: string };
@@ -105,6 +108,7 @@ export function loadContract(): Contract {
       in: parameter.in,
       type: schema.type,
       default: schema.default,
+      example: parameter.example,
       notFound: notFound === undefined ? undefined : codeOf(notFound),
       check: compile(`${at}/schema`),
     };

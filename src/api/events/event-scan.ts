@@ -14,6 +14,8 @@ export interface EventSelection {
   readonly principal?: string;
   /** What it belongs to: a request, or the event that a chain began with. */
   readonly correlationId?: string;
+  /** Effects of this event, `<stream>:<sequence>`. */
+  readonly causationId?: string;
   /** Recorded at or after this time, ms since 1970. */
   readonly from?: number;
   /** Recorded at or before this time, ms since 1970. */
@@ -112,8 +114,8 @@ export function selectorOf(selection: EventSelection): (event: RecordedEvent) =>
 }
 
 /** Members of the metadata as `origin.ts` writes them. Text of clients can not look like one: its quotes are escaped. */
-function marksOf({ credential, principal, correlationId }: EventSelection): Buffer[] {
-  return Object.entries({ credential, principal, correlationId }).flatMap(([member, value]) =>
+function marksOf({ credential, principal, correlationId, causationId }: EventSelection): Buffer[] {
+  return Object.entries({ credential, principal, correlationId, causationId }).flatMap(([member, value]) =>
     value === undefined ? [] : [Buffer.from(`"${member}":${JSON.stringify(value)}`)],
   );
 }

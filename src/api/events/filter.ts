@@ -12,7 +12,8 @@ const compileDeviceFilter = createConditionCompiler('device', {
 });
 
 const compileEventFilter = createConditionCompiler('event', {
-  ...({ type: 'string', device: 'string', stream: 'string', principal: 'string', correlationId: 'string' } as const),
+  ...({ type: 'string', device: 'string', stream: 'string' } as const),
+  ...({ principal: 'string', correlationId: 'string', causationId: 'string' } as const),
   ...({ shard: 'double', position: 'double', sequence: 'double', payload: 'map', metadata: 'map' } as const),
   ...({ occurredAt: 'google.protobuf.Timestamp', recordedAt: 'google.protobuf.Timestamp' } as const),
 });
@@ -41,6 +42,7 @@ export function eventFilter(text: string): (event: RecordedEvent) => boolean {
       device: concept === 'device' ? id : '',
       principal: metadata['principal'] ?? '',
       correlationId: metadata['correlationId'] ?? '',
+      causationId: metadata['causationId'] ?? '',
       payload: JSON.parse(payload.toString()) as unknown,
       occurredAt: new Date(occurredAt),
       recordedAt: new Date(recordedAt),

@@ -31,6 +31,7 @@ interface EventParameters {
   readonly credential?: string;
   readonly principal?: string;
   readonly correlationId?: string;
+  readonly causationId?: string;
   readonly from?: string;
   readonly to?: string;
   readonly filter?: string;
@@ -96,7 +97,7 @@ function selectionOf(call: Call): EventSelection {
   if (device !== undefined && parameters.stream !== undefined) {
     throw new Refusal('PARAMETER_INVALID', 'device and stream go without each other.');
   }
-  const { shard, credential, principal, correlationId } = parameters;
+  const { shard, credential, principal, correlationId, causationId } = parameters;
   return {
     tenant: call.access.tenant,
     ...(shard === undefined ? {} : { shard }),
@@ -105,6 +106,7 @@ function selectionOf(call: Call): EventSelection {
     ...(credential === undefined ? {} : { credential }),
     ...(principal === undefined ? {} : { principal }),
     ...(correlationId === undefined ? {} : { correlationId }),
+    ...(causationId === undefined ? {} : { causationId }),
     ...(from === undefined ? {} : { from: parseRfc3339(from) }),
     ...(to === undefined ? {} : { to: parseRfc3339(to) }),
     ...(filter === undefined ? {} : { filter: eventFilter(filter) }),

@@ -9,7 +9,7 @@ import {
 import { createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { ADMIN_TOKEN, PASSWORD } from '../../unit/api/api-under-test.js';
-import { examplesOf, operations, preparePath } from '../../unit/api/operation-fixtures.js';
+import { examplesOf, operations, parameterExamplesOf, preparePath } from '../../unit/api/operation-fixtures.js';
 import { answerFaults } from '../../unit/api/response-checker.js';
 import { startNode, type Node } from './node-on-postgres.js';
 
@@ -63,6 +63,17 @@ describe('the contract on a running server', () => {
     const as = ofSession ? under.asPage(await under.signIn(`person-of-${name}`.toLowerCase(), 'viewer')) : under.admin;
     const answer = operation.method === 'get' ? await as.get(path) : await as[operation.method](path, value);
     expect(answer.status).toBeLessThan(300);
+    expect(answerFaults(operation.path, operation.method, answer)).toEqual([]);
+  });
+
+  const questions = operations.flatMap((operation) =>
+    parameterExamplesOf(operation).map((example) => ({ ...example, id: operation.id, operation })),
+  );
+
+  test.each(questions)('takes the example of $id: $name=$value', async ({ operation, name, value }) => {
+    const path = await preparePath(node.under, operation, `${operation.id}-${name}`);
+    const answer = await node.under.admin.get(`${path}?${new URLSearchParams({ [name]: value }).toString()}`);
+    expect(answer.status).toBe(200);
     expect(answerFaults(operation.path, operation.method, answer)).toEqual([]);
   });
 

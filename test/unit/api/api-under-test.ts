@@ -55,7 +55,8 @@ export interface ApiUnderTest {
   /** As a page of this server with a session. */
   asPage(cookie: string, headers?: Readonly<Record<string, string>>): Caller;
   /** Journals an event as a device would have caused it. */
-  record(stream: string, type: string, payload?: object): Promise<RecordedEvent>;
+  /** @param causationId what has caused the event directly */
+  record(stream: string, type: string, payload?: object, causationId?: string): Promise<RecordedEvent>;
   stop(): Promise<void>;
 }
 
@@ -227,10 +228,10 @@ export async function startApiUnderTest(
       return answer.get('Set-Cookie')?.[0]?.split(';')[0] ?? '';
     },
     asPage: (cookie, headers = {}) => as(undefined, { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', ...headers }),
-    async record(stream, type, payload = {}) {
+    async record(stream, type, payload = {}, causationId) {
       const firstSequence = memory.stream(stream).length + 1;
       const epoch = journal.epochOf(journal.shardOf(stream));
-      await journal.append({ stream, epoch, firstSequence, events: [encodedEvent(type, payload)] });
+      await journal.append({ stream, epoch, firstSequence, events: [encodedEvent(type, payload, causationId)] });
       return memory.stream(stream).at(-1)!;
     },
     async stop() {
@@ -294,13 +295,13 @@ function createMemoryAccessStores(): {
   };
 }
 
-function encodedEvent(type: string, payload: object): EncodedEvent {
+function encodedEvent(type: string, payload: object, causationId: string | undefined): EncodedEvent {
   return {
     type,
     schemaVersion: 1,
     occurredAt: Date.now(),
     payload: Buffer.from(JSON.stringify(payload)),
-    metadata: Buffer.from('{"tenant":"default","principal":"device/x","hash":"00"}'),
+    metadata: Buffer.from(JSON.stringify({ tenant: 'default', principal: 'device/x', causationId, hash: '00' })),
   };
 }
 

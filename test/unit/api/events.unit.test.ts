@@ -273,6 +273,16 @@ describe('the journal', () => {
     });
   });
 
+  test('the effects of an event are found by its name, also in CEL, and never by part of it', async () => {
+    const effect = await under.record('device/default/d2', 'TelemetryRecorded', { n: 1 }, 'device/default/d1:1');
+    await under.record('device/default/d2', 'TelemetryRecorded', { n: 2 }, 'device/default/d1:11');
+    const inCel = `filter=${encodeURIComponent('event.causationId == "device/default/d1:1"')}`;
+    for (const query of ['causationId=device/default/d1:1', 'causationId=device/default/d1:1&before=head', inCel]) {
+      const { body } = await under.admin.get(`/api/v1/events?limit=1000&${query}`);
+      expect(body.items.map(keyOf)).toEqual([keyOf(effect)]);
+    }
+  });
+
   test('streams as lines every event once up to the heads at the start, shard by shard', async () => {
     const stream = await open(under, '/api/v1/events', 'application/x-ndjson');
     expect(stream.response.headers['content-type']).toBe('application/x-ndjson; charset=utf-8');

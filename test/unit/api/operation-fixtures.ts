@@ -19,6 +19,15 @@ export function examplesOf(operation: Operation): readonly { readonly name: stri
   );
 }
 
+/** The examples of an operation's query parameters, as texts of a query. */
+export function parameterExamplesOf(
+  operation: Operation,
+): readonly { readonly name: string; readonly value: string }[] {
+  return operation.parameters.flatMap(({ name, in: place, example }) =>
+    example === undefined || place !== 'query' ? [] : [{ name, value: [example].flat().join(',') }],
+  );
+}
+
 /** Makes what the path of an operation names, under a device of its own, and answers the path. */
 export async function preparePath(under: ApiUnderTest, operation: Operation, device: string): Promise<string> {
   const parts: Record<string, string> = { deviceId: device, code: 'DEVICE_NOT_FOUND', file: 'start.js' };

@@ -83,6 +83,21 @@ describe('what is sent', () => {
     });
   });
 
+  test.each(['ls', 'tail'])('events %s asks the server for principal, chain and cause', async (name) => {
+    const chain = [
+      '--principal',
+      'user/ann',
+      '--correlation',
+      'device/default/d1:1',
+      '--causation',
+      'device/default/d1:2',
+    ];
+    const { stdout } = await runCommand(['events', name, '--device', 'd1', ...chain, '--curl'], { url: server.url });
+    expect(decodeURIComponent(stdout)).toMatch(
+      /\/events\?device=d1&principal=user\/ann&correlationId=device\/default\/d1:1&causationId=device\/default\/d1:2/,
+    );
+  });
+
   test('SEC-140 a password is never an argument', async () => {
     const { exitCode } = await runCommand(['user', 'add', 'ann', 'secret-word', '--role', 'viewer'], {
       url: server.url,

@@ -31,8 +31,8 @@ test('the command line asks in CEL for what it has no option for', () => {
   expect(eventsLine({ device: 'd1', types: 'A,B' })).toBe('npx fleetlog events tail --device=d1 --type=A,B');
   expect(eventsLine({ filter: 'a || b' })).toBe(`npx fleetlog events tail '--filter=a || b'`);
   expect(eventsLine({ filter: 'a || b', shard: '3', principal: 'user/"x"', to: '2026-02-03T14:00:00Z' })).toBe(
-    String.raw`npx fleetlog events ls --to=2026-02-03T14:00:00Z ` +
-      String.raw`'--filter=(a || b) && event.shard == 3.0 && event.principal == "user/\"x\""'`,
+    String.raw`npx fleetlog events ls '--principal=user/"x"' --to=2026-02-03T14:00:00Z ` +
+      String.raw`'--filter=(a || b) && event.shard == 3.0'`,
   );
 });
 

@@ -7,21 +7,25 @@ import { CliFailure, EXIT } from '../failure.js';
 import { createReadPositions, EVENT_TABLE, type JournalEvent, type ReadPositions } from '../journal-event.js';
 import { addVerifyCommand } from './events-verify.js';
 
-interface ListOptions {
+/** Which events; both to list and to follow. */
+interface SelectOptions {
   readonly device?: string;
   readonly type?: string;
-  readonly credential?: string;
+  readonly principal?: string;
+  readonly correlation?: string;
+  readonly causation?: string;
   readonly filter?: string;
+}
+
+interface ListOptions extends SelectOptions {
+  readonly credential?: string;
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
   readonly limit: number;
 }
 
-interface TailOptions {
-  readonly device?: string;
-  readonly type?: string;
-  readonly filter?: string;
+interface TailOptions extends SelectOptions {
   readonly since?: string;
   readonly after?: string;
   readonly limit?: number;
@@ -62,13 +66,18 @@ function selecting(command: Command): Command {
   return command
     .option('--device <id>', 'of this device')
     .option('--type <types>', 'event types with commas between them')
+    .option('--principal <name>', 'caused by this one, as in user/ann or device/pump-7')
+    .option('--correlation <id>', 'that belong to this, as correlationId of the metadata')
+    .option('--causation <stream:sequence>', 'effects of this event, as in device/default/pump-7:12')
     .option('--filter <condition>', `in CEL, as in 'event.payload.values.temperature > 30.0'`);
 }
 
 function list(client: ApiClient, options: ListOptions): AsyncIterable<JournalEvent> {
-  const { device, type: types, credential, filter, since: begin, from = begin, to, limit } = options;
+  const { credential, since: begin, from = begin, to, limit } = options;
+  const { device, types, ...others } = selectionOf(options);
   const bySequence = [from, to].some((bound) => /^\d+$/.test(bound ?? ''));
-  const onlyOfStream = device !== undefined && credential === undefined && filter === undefined;
+  const onlyOfStream =
+    device !== undefined && [credential, ...Object.values(others)].every((option) => option === undefined);
   if (bySequence && !onlyOfStream) {
     throw new CliFailure('A sequence belongs to one device: with --device alone.', {
       exitCode: EXIT.usage,
@@ -79,8 +88,14 @@ function list(client: ApiClient, options: ListOptions): AsyncIterable<JournalEve
     const path = `/api/v1/devices/${encodeURIComponent(device)}/events`;
     return client.items({ method: 'GET', path, query: { types, from, to } }, limit) as AsyncIterable<JournalEvent>;
   }
-  const query = { device, types, credential, filter, from, to, limit: String(limit) };
+  const query = { device, types, credential, ...others, from, to, limit: String(limit) };
   return readLines(client, { method: 'GET', path: EVENTS, query });
+}
+
+/** The options as parameters of `/events`. */
+function selectionOf(options: SelectOptions): Readonly<Record<string, string | undefined>> {
+  const { device, type: types, principal, correlation: correlationId, causation: causationId, filter } = options;
+  return { device, types, principal, correlationId, causationId, filter };
 }
 
 /** Events of an answer in NDJSON. */
@@ -139,12 +154,11 @@ async function follow(
 }
 
 function requestOf(options: TailOptions, after: string, begin?: string): ApiRequest {
-  const { device, type: types, filter } = options;
   const span = begin === undefined ? { follow: 'true' } : { from: begin };
   return {
     method: 'GET',
     path: EVENTS,
-    query: { device, types, filter, ...span, after: after === '' ? undefined : after },
+    query: { ...selectionOf(options), ...span, after: after === '' ? undefined : after },
   };
 }
 

@@ -60,13 +60,13 @@ export function eventsLine(request: EventRequest): string {
     filter && `(${filter})`,
     stream && `event.stream == ${JSON.stringify(stream)}`,
     shard && `event.shard == ${Number(shard)}.0`,
-    principal && `event.principal == ${JSON.stringify(principal)}`,
-    correlationId && `event.correlationId == ${JSON.stringify(correlationId)}`,
   ].filter(Boolean);
   const live = to === undefined && credential === undefined;
   return fleetlogLine(['events', live ? 'tail' : 'ls'], {
     device,
     type: types,
+    principal,
+    correlation: correlationId,
     credential,
     ...(live ? { since: from } : { from, to }),
     filter: condition.length === 1 && filter ? filter : condition.join(' && '),
