@@ -3,6 +3,7 @@ import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { AuditEntry } from '../../actors/kernel/ports/access.js';
 import type { Call } from '../call.js';
 import { csvLine } from '../events/csv.js';
+import { withFields } from '../request/fields.js';
 import { auditEntryJson } from './audit-json.js';
 
 /** How entries are written when all of them are wanted at once. */
@@ -17,18 +18,30 @@ const COLUMNS = [
   ...(['before', 'after', 'requestId', 'shard', 'position', 'stream', 'sequence'] as const),
 ];
 
-const FORMATS: Readonly<Record<string, ExportFormat>> = {
-  'application/x-ndjson': {
-    mediaType: 'application/x-ndjson; charset=utf-8',
-    opening: '',
-    entry: (entry) => `${JSON.stringify(auditEntryJson(entry))}\n`,
-  },
-  'text/csv': { mediaType: 'text/csv; charset=utf-8; header=present', opening: csvLine(COLUMNS), entry: entryCsv },
+const CSV: ExportFormat = {
+  mediaType: 'text/csv; charset=utf-8; header=present',
+  opening: csvLine(COLUMNS),
+  entry: entryCsv,
 };
 
-/** Format of the answer that the caller has asked for; `undefined` = pages of JSON. */
-export function exportFormat(mediaType: string | undefined): ExportFormat | undefined {
-  return FORMATS[mediaType ?? ''];
+function linesWith(fields: readonly string[] | undefined): ExportFormat {
+  return {
+    mediaType: 'application/x-ndjson; charset=utf-8',
+    opening: '',
+    entry: (entry) => `${JSON.stringify(withFields(auditEntryJson(entry), fields))}\n`,
+  };
+}
+
+/**
+ * Format of the answer that the caller has asked for; `undefined` = pages of JSON.
+ * @param fields members of a line, all when absent
+ */
+export function exportFormat(
+  mediaType: string | undefined,
+  fields: readonly string[] | undefined,
+): ExportFormat | undefined {
+  if (mediaType === 'application/x-ndjson') return linesWith(fields);
+  return mediaType === 'text/csv' ? CSV : undefined;
 }
 
 /** A reader that takes nothing for so long is cut. */

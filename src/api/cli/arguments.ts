@@ -14,6 +14,9 @@ export function seedNumber(text: string): number {
   return Number(text);
 }
 
+/** Of lists: which members of their rows are wanted. */
+export const FIELDS = ['--fields <names>', 'these members alone, with commas between them'] as const;
+
 /** For options that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

@@ -17,6 +17,21 @@ export interface Table<Row> {
   readonly fields: readonly string[];
 }
 
+/** For `--fields`: a column for each of these members, as the server sends them. @param fields with commas between them */
+export function tableOf<Row extends object>(table: Table<Row>, fields: string | undefined): Table<Row> {
+  if (fields === undefined) return table;
+  const names = fields.split(',');
+  const textOf = (value: unknown): string => {
+    if (value === undefined || value === null) return '–';
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  };
+  const columns = names.map((name) => ({
+    title: name,
+    cell: (row: Row) => textOf((row as Readonly<Record<string, unknown>>)[name]),
+  }));
+  return { columns, fields: names };
+}
+
 type Paint = (text: string, name: Colour) => string;
 
 const NARROWEST_COLUMN = 8;

@@ -6,14 +6,16 @@ import type { StreamFormat } from './event-stream.js';
 import { formatPositions } from './positions.js';
 import { formatRfc3339 } from '../request/rfc3339.js';
 
-/** One event per line (application/x-ndjson). */
-export const LINES: StreamFormat = {
-  mediaType: 'application/x-ndjson; charset=utf-8',
-  opening: () => '',
-  event: (event) => `${eventJson(event)}\n`,
-  skipped: () => '',
-  heartbeat: () => '',
-};
+/** One event per line (application/x-ndjson). @param fields members of each, all when absent */
+export function lines(fields: readonly string[] | undefined): StreamFormat {
+  return {
+    mediaType: 'application/x-ndjson; charset=utf-8',
+    opening: () => '',
+    event: (event) => `${eventJson(event, fields)}\n`,
+    skipped: () => '',
+    heartbeat: () => '',
+  };
+}
 
 /** Columns of an event in CSV. */
 const COLUMNS = [
@@ -47,14 +49,15 @@ export const CSV: StreamFormat = {
  * Server-sent events (WHATWG HTML §9.2). A heartbeat is a comment with an `id:` and no data: browsers dispatch nothing for
  * it and remember the id, so that a reader of a narrow selection resumes near the head and not at its last event.
  * @param retryMs wait of a client before it connects again
+ * @param fields members of each event, all when absent
  */
-export function serverSentEvents(retryMs: number): StreamFormat {
+export function serverSentEvents(retryMs: number, fields: readonly string[] | undefined): StreamFormat {
   return {
     mediaType: 'text/event-stream; charset=utf-8',
     // With the place where it begins: a reader that loses its line before the first event misses nothing.
     opening: (positions) => `retry: ${retryMs}\nid: ${formatPositions(positions)}\n\n`,
     event: (event, positions) =>
-      `${positions ? `id: ${formatPositions(positions)}\n` : ''}data: ${eventJson(event)}\n\n`,
+      `${positions ? `id: ${formatPositions(positions)}\n` : ''}data: ${eventJson(event, fields)}\n\n`,
     skipped: (count) => `event: skipped\ndata: ${count}\n\n`,
     heartbeat: (positions) => `: still here\nid: ${formatPositions(positions)}\n\n`,
   };

@@ -4,6 +4,7 @@ import type { TenantTokenEntry } from '../../actors/tenant/state.js';
 import type { AccessParts } from '../access/access.js';
 import { sha256OfToken } from '../access/auth.js';
 import { sendJson, textParameter, type Handlers } from '../call.js';
+import { sendPage } from '../request/page.js';
 import { formatRfc3339 } from '../request/rfc3339.js';
 import { newToken, readExpiry } from '../access/tokens.js';
 import { validityJson } from './credential-json.js';
@@ -30,7 +31,7 @@ export function apiTokenHandlers(options: ApiTokenRouteOptions): Handlers {
       const items = await tenants.query(tenantStream(tenant), (state) =>
         [...state.tokens.values()].map((entry) => apiTokenJson(entry, lastUses.at(tenant, entry.tokenId), clock.now())),
       );
-      sendJson(call, 200, { items, next: null });
+      sendPage(call, items);
     },
 
     async issueToken(call) {

@@ -1,11 +1,12 @@
 import { deviceStream } from '../../actors/device/events.js';
 import type { AuditEntry, AuditLog, AuditQuery } from '../../actors/kernel/ports/access.js';
-import { sendJson, type Call, type Handlers } from '../call.js';
+import type { Call, Handlers } from '../call.js';
 import { exportAudit, exportFormat } from '../access/audit-export.js';
 import { auditEntryJson } from '../access/audit-json.js';
 import { Refusal } from '../problem.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
-import { linkNext } from '../request/link.js';
+import { fieldsOf, refuseFieldsOfTable } from '../request/fields.js';
+import { sendPage } from '../request/page.js';
 import { parseRfc3339 } from '../request/rfc3339.js';
 
 interface AuditParameters {
@@ -27,6 +28,7 @@ export function auditHandlers({ audit }: { readonly audit: AuditLog }): Handlers
     async listAudit(call) {
       const { principal, types, device, from, to, limit, cursor } = call.parameters as AuditParameters;
       const { tenant } = call.access;
+      refuseFieldsOfTable(call);
       const binding = ['audit', tenant, principal ?? null, types ?? null, device ?? null, from ?? null, to ?? null];
       const query = {
         tenant,
@@ -37,7 +39,7 @@ export function auditHandlers({ audit }: { readonly audit: AuditLog }): Handlers
         to: to === undefined ? undefined : parseRfc3339(to),
         before: cursor === undefined ? undefined : placeOf(decodeCursor(binding, cursor)),
       };
-      const format = exportFormat(call.answer);
+      const format = exportFormat(call.answer, fieldsOf(call));
       if (format !== undefined) {
         await exportAudit(call, format, pagesOf(audit, { ...query, limit: limit ?? Infinity }));
         return;
@@ -72,8 +74,7 @@ function answer(call: Call, entries: readonly AuditEntry[], binding: readonly un
     binding === undefined || last === undefined
       ? null
       : encodeCursor(binding, [last.recordedAt, last.shard, last.position]);
-  linkNext(call, next);
-  sendJson(call, 200, { items: entries.map(auditEntryJson), next });
+  sendPage(call, entries.map(auditEntryJson), { next });
 }
 
 function placeOf(place: unknown): AuditQuery['before'] {

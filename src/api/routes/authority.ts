@@ -7,7 +7,7 @@ import type { CertificateAuthority } from '../../actors/kernel/ports/certificate
 import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { sendJson, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
-import { linkNext } from '../request/link.js';
+import { sendPage } from '../request/page.js';
 import { formatRfc3339 } from '../request/rfc3339.js';
 
 interface AuthorityRouteOptions {
@@ -48,9 +48,8 @@ export function authorityHandlers({ authority, connections, clock }: AuthorityRo
         found.length > limit && last !== undefined
           ? encodeCursor(binding, { notAfter: last.notAfter, fingerprint: last.fingerprint } satisfies Place)
           : null;
-      linkNext(call, next);
       const estimate = count === undefined ? {} : { estimate: await connections.countCertificates(wanted) };
-      sendJson(call, 200, { items: items.map(certificateRecordJson), next, ...estimate });
+      sendPage(call, items.map(certificateRecordJson), { next, ...estimate });
     },
 
     getAuthority(call) {

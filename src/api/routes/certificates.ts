@@ -4,6 +4,7 @@ import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import type { Bundles } from '../bundles.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import type { Doing } from '../request/outcome.js';
+import { sendPage } from '../request/page.js';
 import { missing, Refusal } from '../problem.js';
 import { certificatesJson, issuedCertificateJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
@@ -62,7 +63,7 @@ export function certificateHandlers(options: CertificateRouteOptions): Handlers 
       const entries = await readRegistered(options, call, (state) => [...state.certificates.values()]);
       const { tenant } = call.access;
       const lastUses = await options.connections.lastUses(tenant, textParameter(call, 'deviceId'));
-      sendJson(call, 200, { items: certificatesJson(entries, lastUses, clock.now()), next: null });
+      sendPage(call, certificatesJson(entries, lastUses, clock.now()));
     },
 
     issueCertificate(call) {

@@ -1,9 +1,9 @@
 import type { ConnectionHistory, ConnectionRecord } from '../../actors/kernel/ports/connection-history.js';
 import type { Journal } from '../../actors/kernel/ports/journal.js';
 import type { Clock } from '../../actors/kernel/ports/surroundings.js';
-import { sendJson, textParameter, type Handlers } from '../call.js';
+import { textParameter, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
-import { linkNext } from '../request/link.js';
+import { sendPage } from '../request/page.js';
 import { missing, Refusal } from '../problem.js';
 import { formatRfc3339, parseRfc3339 } from '../request/rfc3339.js';
 import { streamOfPath } from './registered-device.js';
@@ -48,13 +48,11 @@ export function connectionHandlers({ journal, connections, clock }: ConnectionRo
         found.length > limit && last !== undefined
           ? encodeCursor(binding, { epoch: last.sessionEpoch, to: end } satisfies Place)
           : null;
-      linkNext(call, next);
       // Before it was registered, and in the future, the device can not be there.
       const since = Math.max(begin, first.recordedAt);
       const until = Math.min(end, now);
       const connectedMs = until > since ? await connections.connectedMs(tenant, device, since, until) : 0;
-      sendJson(call, 200, {
-        items: items.map(connectionJson),
+      sendPage(call, items.map(connectionJson), {
         next,
         availability: {
           from: formatRfc3339(since),

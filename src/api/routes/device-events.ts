@@ -3,6 +3,7 @@ import type { Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
 import { CSV, CSV_HEAD, eventCsv } from '../events/event-formats.js';
 import { eventPageJson } from '../events/event-json.js';
+import { fieldsOf, refuseFieldsOfTable } from '../request/fields.js';
 import { linkNext } from '../request/link.js';
 import { missing } from '../problem.js';
 import { isRfc3339, parseRfc3339 } from '../request/rfc3339.js';
@@ -22,6 +23,7 @@ export function deviceEventHandlers({ journal }: { readonly journal: Pick<Journa
   return {
     async listDeviceEvents(call) {
       const { from, to, types, limit, cursor } = call.parameters as DeviceEventParameters;
+      refuseFieldsOfTable(call);
       const stream = streamOfPath(call);
       const [first] = await journal.readStream(stream, 1, 1);
       if (first === undefined) throw missing('DEVICE_NOT_FOUND');
@@ -41,7 +43,7 @@ export function deviceEventHandlers({ journal }: { readonly journal: Pick<Journa
         call.response.type(CSV.mediaType).send(CSV_HEAD + page.events.map(eventCsv).join(''));
         return;
       }
-      call.response.type('application/json').send(eventPageJson(page.events, { next }));
+      call.response.type('application/json').send(eventPageJson(page.events, { next }, fieldsOf(call)));
     },
   };
 }

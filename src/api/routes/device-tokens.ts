@@ -2,6 +2,7 @@ import type { Clock } from '../../actors/kernel/ports/surroundings.js';
 import { sha256OfToken } from '../access/auth.js';
 import { sendJson, textParameter, type Handlers } from '../call.js';
 import { missing } from '../problem.js';
+import { sendPage } from '../request/page.js';
 import { newToken, readExpiry } from '../access/tokens.js';
 import { deviceTokenJson } from './credential-json.js';
 import { commandDevice, readRegistered, reasonOf, streamOfPath, type DeviceRouteOptions } from './registered-device.js';
@@ -19,7 +20,7 @@ export function deviceTokenHandlers(options: DeviceTokenRouteOptions): Handlers 
       const entries = await readRegistered(options, call, (state) => [...state.tokens.values()]);
       const lastUses = await options.connections.lastUses(call.access.tenant, textParameter(call, 'deviceId'));
       const items = entries.map((entry) => deviceTokenJson(entry, lastUses.get(entry.tokenId), clock.now()));
-      sendJson(call, 200, { items, next: null });
+      sendPage(call, items);
     },
 
     async issueDeviceToken(call) {

@@ -15,7 +15,7 @@ import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { decodeCursor, encodeCursor, refuseCursor } from '../request/cursor.js';
 import { deviceFilter } from '../events/filter.js';
 import { boundRevision, etagOf, mayChange, namesRevision } from '../request/etag.js';
-import { linkNext } from '../request/link.js';
+import { sendPage } from '../request/page.js';
 import { pathsOfPatch, type Paths } from '../request/changed-paths.js';
 import { Refusal } from '../problem.js';
 import { versionConflict } from '../request/version-conflict.js';
@@ -57,12 +57,11 @@ export function deviceHandlers(options: DevicesRouteOptions): Handlers {
       const after = cursor === undefined ? undefined : readPlace(decodeCursor(binding, cursor));
       const { items, last, looked } = await findDevices(options.deviceIndex, wanted, filter, limit, after);
       const next = last === undefined ? null : encodeCursor(binding, placeOf(last, sort));
-      linkNext(call, next);
       const estimate =
         count === undefined
           ? {}
           : { estimate: estimateOf(await options.deviceIndex.countMatching(wanted), items.length, looked) };
-      sendJson(call, 200, { items: items.map(summaryJson), next, ...estimate });
+      sendPage(call, items.map(summaryJson), { next, ...estimate });
     },
 
     async createDevice(call) {

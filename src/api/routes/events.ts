@@ -1,12 +1,13 @@
 import type { Journal, RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { deviceStream } from '../../actors/device/events.js';
 import type { Call, Handlers } from '../call.js';
-import { CSV, LINES, serverSentEvents } from '../events/event-formats.js';
+import { CSV, lines, serverSentEvents } from '../events/event-formats.js';
 import { eventPageJson } from '../events/event-json.js';
 import { readBackwards } from '../events/event-scan-back.js';
 import { scanJournal, type EventSelection } from '../events/event-scan.js';
 import type { EventStreams, StreamFormat } from '../events/event-stream.js';
 import { eventFilter } from '../events/filter.js';
+import { fieldsOf, refuseFieldsOfTable } from '../request/fields.js';
 import { linkNext } from '../request/link.js';
 import { formatPositions, headPositions, parsePositions, type Positions } from '../events/positions.js';
 import { Refusal } from '../problem.js';
@@ -66,6 +67,7 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
       if (before !== undefined && (after !== undefined || call.answer !== 'application/json')) {
         throw new Refusal('PARAMETER_INVALID', 'before is for pages of JSON, and goes without after.');
       }
+      refuseFieldsOfTable(call);
       const begin = (otherwise: () => Positions, from = after): Positions =>
         from === undefined ? otherwise() : from === 'head' ? headPositions(journal) : parsePositions(from, journal);
       const first = (): Positions => new Array<number>(journal.shards).fill(0);
@@ -75,10 +77,10 @@ export function eventHandlers(options: EventRouteOptions): Handlers {
           // Spread over three seconds, so that a restart is not met by all clients at once.
           const retryMs = 2000 + (randomBytes(1)[0] ?? 0) * 12;
           const positions = begin(() => headPositions(journal), lastEventId ?? after);
-          return stream(call, serverSentEvents(retryMs), positions, true);
+          return stream(call, serverSentEvents(retryMs, fieldsOf(call)), positions, true);
         }
         case 'application/x-ndjson':
-          return stream(call, LINES, begin(first), follow);
+          return stream(call, lines(fieldsOf(call)), begin(first), follow);
         case 'text/csv':
           return stream(call, CSV, begin(first), follow);
         case undefined:
@@ -127,7 +129,7 @@ async function answerPageBack(journal: Journal, call: Call, positions: Positions
   const { events, more, estimate } = await readBackwards(journal, selectionOf(call), positions, bounds);
   const next = more ? formatPositions(positions) : null;
   linkNext(call, next, 'before');
-  call.response.type('application/json').send(eventPageJson(events, { next, after, estimate }));
+  call.response.type('application/json').send(eventPageJson(events, { next, after, estimate }, fieldsOf(call)));
 }
 
 async function answerPage(journal: Journal, call: Call, positions: Positions): Promise<void> {
@@ -147,5 +149,5 @@ async function answerPage(journal: Journal, call: Call, positions: Positions): P
   const after = formatPositions(positions);
   const next = heads.some((head, shard) => head > (positions[shard] ?? 0)) ? after : null;
   linkNext(call, next, 'after');
-  call.response.type('application/json').send(eventPageJson(events, { next, after }));
+  call.response.type('application/json').send(eventPageJson(events, { next, after }, fieldsOf(call)));
 }

@@ -7,6 +7,7 @@ import { DEFAULT_TENANT, sessionStands, sha256OfToken, type SessionGrant } from 
 import { sendJson, textParameter, type Call, type Handlers, type PublicCall, type PublicHandlers } from '../call.js';
 import { checkPassword, storePassword } from '../access/password-check.js';
 import { missing, Refusal } from '../problem.js';
+import { sendPage } from '../request/page.js';
 import { formatRfc3339 } from '../request/rfc3339.js';
 import { fromBrowser, refuseCrossSite } from '../access/same-site.js';
 import { newPublicId } from '../access/tokens.js';
@@ -70,7 +71,7 @@ export function sessionHandlers(options: SessionRouteOptions): Handlers {
           .filter((entry) => sees(entry) && stands(entry))
           .map((entry) => sessionJson(options, call, state, entry)),
       );
-      sendJson(call, 200, { items, next: null });
+      sendPage(call, items);
     },
 
     async endSession(call) {

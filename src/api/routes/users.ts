@@ -5,6 +5,7 @@ import type { UserEntry } from '../../actors/tenant/state.js';
 import type { AccessParts } from '../access/access.js';
 import { sendJson, textParameter, type Call, type Handlers } from '../call.js';
 import { pathsOfPatch, type Paths } from '../request/changed-paths.js';
+import { sendPage } from '../request/page.js';
 import { boundRevision, etagOf, mayChange, namesRevision } from '../request/etag.js';
 import { storePassword } from '../access/password-check.js';
 import { missing, Refusal } from '../problem.js';
@@ -78,7 +79,7 @@ export function userHandlers({ access, audit }: { readonly access: AccessParts; 
       const items = await tenants.query(tenantStream(call.access.tenant), (state) =>
         [...state.users.values()].map(userJson),
       );
-      sendJson(call, 200, { items, next: null });
+      sendPage(call, items);
     },
 
     async createUser(call) {

@@ -98,6 +98,28 @@ describe('what is sent', () => {
     );
   });
 
+  test.each([
+    ['device ls', '/devices?'],
+    ['cert ls', '/certificates?'],
+    ['cert ls pump-7', '/certificates?device=pump-7&'],
+    ['events ls', '/events?'],
+    ['events ls --device pump-7', '/devices/pump-7/events?'],
+    ['audit ls', '/audit?'],
+  ])('%s asks for the members that are wanted, and shows nothing else', async (line, path) => {
+    const lists = await startContractServer((_request, response) => {
+      sendJson(response, { items: [{ a: 1, b: ['x'] }, { b: null }], next: null });
+    });
+    const run = [...line.split(' '), '--fields', 'b,a'];
+    const inCsv = await runCommand([...run, '-o', 'csv'], { url: lists.url });
+    const shown = await runCommand([...run, '-o', 'table'], { url: lists.url });
+    await lists.stop();
+    expect(lists.seen[0]!.url).toContain(`/api/v1${path}`);
+    expect(new URL(lists.seen[0]!.url, lists.url).searchParams.get('fields')).toBe('b,a');
+    if (line === 'events ls') return; // whose answer is lines
+    expect(inCsv.stdout).toBe('b,a\n"[""x""]",1\n,\n');
+    expect(shown.stdout).toBe('b      a\n["x"]  1\n–      –\n');
+  });
+
   test('SEC-140 a password is never an argument', async () => {
     const { exitCode } = await runCommand(['user', 'add', 'ann', 'secret-word', '--role', 'viewer'], {
       url: server.url,

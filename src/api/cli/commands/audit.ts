@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { since, time, wholeNumber } from '../arguments.js';
+import { FIELDS, since, time, wholeNumber } from '../arguments.js';
 import type { ContextFactory } from '../command-context.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
 
 interface AuditEntry {
@@ -19,6 +19,7 @@ interface AuditOptions {
   readonly device?: string;
   readonly since?: string;
   readonly to?: string;
+  readonly fields?: string;
   readonly limit: number;
   readonly all?: boolean;
 }
@@ -64,13 +65,15 @@ export function addAuditCommands(program: Command, contextOf: ContextFactory): v
     .option('--device <id>', 'done to this device')
     .option('--since <duration|time>', 'not before, as in 10m or 2026-01-31T12:00:00Z', since)
     .option('--to <time>', 'not after this time', time)
+    .option(...FIELDS)
     .option('--limit <n>', 'at most so many', wholeNumber, 50)
     .option('--all', 'every entry, as for a file with -o csv or --json')
     .action(async (options: AuditOptions, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { principal, type: types, device, since: from, to, all, limit } = options;
-      const request = { method: 'GET', path: '/api/v1/audit', query: { principal, types, device, from, to } } as const;
+      const { principal, type: types, device, since: from, to, fields, all, limit } = options;
+      const query = { principal, types, device, from, to, fields };
+      const request = { method: 'GET', path: '/api/v1/audit', query } as const;
       const entries = client.items(request, all === true ? Infinity : limit) as AsyncIterable<AuditEntry>;
-      await output.rows(entries, AUDIT_TABLE, 'Nothing was done. Leave out options to see more.');
+      await output.rows(entries, tableOf(AUDIT_TABLE, fields), 'Nothing was done. Leave out options to see more.');
     });
 }

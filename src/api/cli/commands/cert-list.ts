@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
-import { wholeNumber } from '../arguments.js';
+import { FIELDS, wholeNumber } from '../arguments.js';
 import type { CommandContext, ContextFactory } from '../command-context.js';
 import { CREDENTIAL_LAMPS, type CredentialState } from '../credential-lamps.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
 
 export interface Certificate {
@@ -17,6 +17,7 @@ export interface Certificate {
 interface ListOptions {
   readonly state?: CredentialState;
   readonly expiresWithin?: number;
+  readonly fields?: string;
   readonly limit?: number;
 }
 
@@ -92,6 +93,7 @@ export function addCertificateList(certificate: Command, contextOf: ContextFacto
       new Option('--state <state>', 'in this state alone').choices(['active', 'superseded', 'expired', 'revoked']),
     )
     .option('--expires-within <days>', 'that end within so many days', wholeNumber)
+    .option(...FIELDS)
     .option('--limit <n>', 'at most so many', wholeNumber)
     .action(async (device: string | undefined, options: ListOptions, command: Command) =>
       list(await contextOf(command), device, options),
@@ -100,15 +102,16 @@ export function addCertificateList(certificate: Command, contextOf: ContextFacto
 
 async function list(context: CommandContext, device: string | undefined, options: ListOptions): Promise<void> {
   const { client, output } = context;
-  const { state, expiresWithin, limit } = options;
-  if (device !== undefined && [state, expiresWithin, limit].every((given) => given === undefined)) {
+  const { state, expiresWithin, fields, limit } = options;
+  if (device !== undefined && [state, expiresWithin, fields, limit].every((given) => given === undefined)) {
     const none = `No certificate. Issue one: npx fleetlog cert issue ${device} --csr <file>`;
     await output.rows(await certificatesOf(context, device), CERTIFICATE_TABLE, none);
     return;
   }
-  const query = { device, state, expiresWithin: expiresWithin?.toString() };
+  const query = { device, state, expiresWithin: expiresWithin?.toString(), fields };
   const entries = client.items({ method: 'GET', path: '/api/v1/certificates', query }, limit);
-  await output.rows(entries as AsyncIterable<CertificateEntry>, ENTRY_TABLE, 'No certificate is like that.');
+  const table = tableOf(ENTRY_TABLE, fields);
+  await output.rows(entries as AsyncIterable<CertificateEntry>, table, 'No certificate is like that.');
 }
 
 /** All certificates of a device, as the device itself knows them. */

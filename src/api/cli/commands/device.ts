@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { collect, wholeNumber } from '../arguments.js';
+import { collect, FIELDS, wholeNumber } from '../arguments.js';
 import type { ApiAnswer } from '../client.js';
 import {
   callWhenConfirmed,
@@ -10,7 +10,7 @@ import {
   type ContextFactory,
 } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime, type Colour } from '../terminal.js';
 import { addConnectionsCommand } from './device-connections.js';
 
@@ -56,6 +56,7 @@ interface ListOptions {
   readonly state?: string;
   readonly filter?: string;
   readonly sort?: string;
+  readonly fields?: string;
   readonly limit?: number;
 }
 
@@ -134,15 +135,16 @@ export function addDeviceCommands(program: Command, contextOf: ContextFactory): 
     .addOption(new Option('--state <state>', 'in this state alone').choices(['online', 'offline', 'never', 'disabled']))
     .option('--filter <condition>', `in CEL, as in 'device.enabled && "hall-2" in device.tags'`)
     .option('--sort <field>', 'id, name, type, lastSeen or registeredAt; with - before it the other way round')
+    .option(...FIELDS)
     .option('--limit <n>', 'at most so many', wholeNumber)
     .action(async (options: ListOptions, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { search, state, sort, limit } = options;
-      const query = { search, state, sort, filter: conditionOf(options) };
+      const { search, state, sort, fields, limit } = options;
+      const query = { search, state, sort, filter: conditionOf(options), fields };
       const found = client.items({ method: 'GET', path: '/api/v1/devices', query }, limit);
       const isNarrowed = [search, state, query.filter].some((given) => given !== undefined);
       const none = isNarrowed ? 'No device matches. Leave out options to see more.' : NONE;
-      await output.rows(found as AsyncIterable<DeviceSummary>, DEVICE_TABLE, none);
+      await output.rows(found as AsyncIterable<DeviceSummary>, tableOf(DEVICE_TABLE, fields), none);
     });
 
   device

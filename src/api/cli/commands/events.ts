@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { positions, sequenceOrTime, since, wholeNumber } from '../arguments.js';
+import { FIELDS, positions, sequenceOrTime, since, wholeNumber } from '../arguments.js';
 import { ConnectionLost, type ApiClient, type ApiRequest } from '../client.js';
 import type { CommandContext, ContextFactory } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
 import { createReadPositions, EVENT_TABLE, type JournalEvent, type ReadPositions } from '../journal-event.js';
+import { tableOf } from '../table.js';
 import { addVerifyCommand } from './events-verify.js';
 
 /** Which events; both to list and to follow. */
@@ -22,6 +23,7 @@ interface ListOptions extends SelectOptions {
   readonly since?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly fields?: string;
   readonly limit: number;
 }
 
@@ -46,10 +48,15 @@ export function addEventCommands(program: Command, contextOf: ContextFactory): v
     .option('--since <duration|time>', 'recorded since, as in 10m or 2026-01-31T12:00:00Z', since)
     .option('--from <sequence|time>', 'first event; a sequence goes with --device alone', sequenceOrTime)
     .option('--to <sequence|time>', 'last event; a sequence goes with --device alone', sequenceOrTime)
+    .option(...FIELDS)
     .option('--limit <n>', 'at most so many', wholeNumber, 50)
     .action(async (options: ListOptions, command: Command) => {
       const { client, output } = await contextOf(command);
-      await output.rows(list(client, options), EVENT_TABLE, 'No events. Leave out options to see more.');
+      await output.rows(
+        list(client, options),
+        tableOf(EVENT_TABLE, options.fields),
+        'No events. Leave out options to see more.',
+      );
     });
 
   selecting(events.command('tail'))
@@ -73,7 +80,7 @@ function selecting(command: Command): Command {
 }
 
 function list(client: ApiClient, options: ListOptions): AsyncIterable<JournalEvent> {
-  const { credential, since: begin, from = begin, to, limit } = options;
+  const { credential, since: begin, from = begin, to, fields, limit } = options;
   const { device, types, ...others } = selectionOf(options);
   const bySequence = [from, to].some((bound) => /^\d+$/.test(bound ?? ''));
   const onlyOfStream =
@@ -86,9 +93,12 @@ function list(client: ApiClient, options: ListOptions): AsyncIterable<JournalEve
   }
   if (onlyOfStream) {
     const path = `/api/v1/devices/${encodeURIComponent(device)}/events`;
-    return client.items({ method: 'GET', path, query: { types, from, to } }, limit) as AsyncIterable<JournalEvent>;
+    return client.items(
+      { method: 'GET', path, query: { types, from, to, fields } },
+      limit,
+    ) as AsyncIterable<JournalEvent>;
   }
-  const query = { device, types, credential, ...others, from, to, limit: String(limit) };
+  const query = { device, types, credential, ...others, from, to, fields, limit: String(limit) };
   return readLines(client, { method: 'GET', path: EVENTS, query });
 }
 
