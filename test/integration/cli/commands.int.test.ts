@@ -38,7 +38,8 @@ afterAll(async () => {
 function shell(line: string, input = ''): Promise<Shown> {
   const environment = { PATH: process.env.PATH, FLEETLOG_DATA_DIR: join(folder, 'data') };
   const child = spawn('bash', ['--norc', '-o', 'pipefail', '-c', line], { cwd: folder, env: environment });
-  child.stdin.end(input);
+  // A command that does not ask leaves it unread.
+  child.stdin.on('error', () => undefined).end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

@@ -4,10 +4,10 @@ import { eventually, startTestBroker, type TestBroker, type TestDevice } from '.
 import { publish, subscribe } from '../../support/mqtt-raw-client.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
-const CONNECTIONS = 1_500;
+const CONNECTIONS = 1_000;
 const BATCH = 10;
 /** So often another device is answered until the clients leave: turns of the event loop, where a time says nothing on a busy machine. */
-const ANSWERS = 10;
+const ANSWERS = 5;
 const SEED = 58;
 /** NUL, the ends of a byte, and the signs of topics. */
 const SPECIAL_BYTES = [0, 255, 128, 35, 43, 47];

@@ -18,6 +18,13 @@ const CHOSEN: Readonly<Record<string, readonly string[]>> = {
     'matching(state)',
     ...["state === undefined ? '' : `and ${STATES[state]}`", 'STATES[state]', "after === undefined ? '$3' : '$5'"],
   ],
+  // Numbers of parameters, and their types, which stand in the file.
+  'projections/connection-rows.ts': [
+    ...['BEGUN', 'ENDED', 'USED'].map((kind) => `parameters(first, ${kind}_TYPES)`),
+    'storeBegun(5)',
+    'storeEnded(5 + BEGUN_TYPES.length)',
+    'storeUsed(5 + BEGUN_TYPES.length + ENDED_TYPES.length)',
+  ],
   // Names of aggregates, which are a type of their own, and of columns, which stand in the file.
   'projections/telemetry-reads.ts': [
     'name',
