@@ -10,6 +10,7 @@ import { commandHelp } from './commands.js';
 import { eventTypes } from './event-types.js';
 import { code, table } from './markdown.js';
 import { registeredMetrics } from './metrics.js';
+import { securityTests } from './rule-tests.js';
 
 const ROOT = join(import.meta.dirname, '../..');
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -23,6 +24,7 @@ export const GENERATED = {
   'reference/events.md': { types: () => eventTypes(ROOT) },
   'reference/metrics.md': { metrics },
   'reference/rest.md': { operations },
+  'reference/security-tests.md': { tests: () => securityTests(ROOT) },
 };
 
 function variables() {
