@@ -178,14 +178,18 @@ function fieldErrorOf(error: ErrorObject): FieldError {
     const message = `The member ${quoted(params['missingProperty'])} is missing.`;
     return { pointer: member(params['missingProperty']), code: 'PAYLOAD_INVALID', message };
   }
-  return { pointer: error.instancePath, code: 'PAYLOAD_INVALID', message: `The value ${ruleOf(error)}.` };
+  return { pointer: error.instancePath, code: 'PAYLOAD_INVALID', message: `The value ${ruleOf(error)}` };
 }
 
-/** The broken rule as the end of a sentence. */
+/** The broken rule as the end of a sentence, with the nearest allowed value where one is near. */
 export function ruleOf(error: ErrorObject | undefined): string {
   const allowed = (error?.params as { allowedValues?: readonly unknown[] } | undefined)?.allowedValues;
-  if (allowed !== undefined) return `must be one of ${allowed.join(', ')}`;
-  return error?.message ?? 'does not fit';
+  if (allowed !== undefined) {
+    const names = allowed.map(String);
+    return `must be one of ${names.join(', ')}${typeof error?.data === 'string' ? suggestion(error.data, names) : '.'}`;
+  }
+  if (error?.keyword === 'minLength' && error.data === '') return 'must not be empty.';
+  return `${error?.message ?? 'does not fit'}.`;
 }
 
 /** The end of a sentence about an unknown name: with the nearest known one, where one is near. */

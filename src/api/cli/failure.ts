@@ -58,6 +58,13 @@ function exitCodeOf(status: number): ExitCode {
   }
 }
 
+/** Where the status says less than the code. What is asked for in words of the server's is usage like any other. */
+const EXIT_CODE_OF: Readonly<Record<string, ExitCode>> = {
+  TIMEOUT: EXIT.timeout,
+  PARAMETER_INVALID: EXIT.usage,
+  FILTER_INVALID: EXIT.usage,
+};
+
 /** Reads a problem document (RFC 9457); anything else, say of a proxy, is told by its status. */
 export function failureOf(status: number, body: string): CliFailure {
   const exitCode = exitCodeOf(status);
@@ -70,9 +77,12 @@ export function failureOf(status: number, body: string): CliFailure {
   }
   const { title, detail } = problem;
   const sentence = detail.startsWith(title) ? detail : `${title}: ${detail}`;
-  const members = problem.errors?.map(({ pointer, message }) => `\n  ${pointer}  ${message}`).join('') ?? '';
+  const { errors = [] } = problem;
+  // A single fault is what the detail says already.
+  const faults = errors.length === 1 && errors[0]?.message === detail ? [] : errors;
+  const members = faults.map(({ pointer, message }) => `\n  ${pointer}  ${message}`).join('');
   return new CliFailure(`${sentence}${members}`, {
-    exitCode: problem.code === 'TIMEOUT' ? EXIT.timeout : exitCode,
+    exitCode: EXIT_CODE_OF[problem.code] ?? exitCode,
     hint: problem.hint,
     code: problem.code,
     requestId: problem.requestId,

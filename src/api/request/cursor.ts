@@ -22,7 +22,7 @@ export function decodeCursor(query: readonly unknown[], cursor: string): unknown
 }
 
 export function refuseCursor(): never {
-  throw new FleetlogError('CURSOR_INVALID', 'The cursor does not belong to this query.');
+  throw new FleetlogError('CURSOR_INVALID', 'The cursor does not belong to this query.', { pointer: 'cursor' });
 }
 
 function bindingOf(query: readonly unknown[]): string {

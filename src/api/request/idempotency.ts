@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Response } from 'express';
+import { FleetlogError } from '../../actors/kernel/errors.js';
 import type { IdempotencyStore, KeyedRequest } from '../../actors/kernel/ports/idempotency.js';
 import type { Journal } from '../../actors/kernel/ports/journal.js';
 import type { Logger } from '../../actors/kernel/ports/surroundings.js';
@@ -28,7 +29,7 @@ const KEPT_HEADERS = ['Content-Type', 'Location', 'ETag', 'Fleetlog-Sequence', '
  * Runs a POST with an `Idempotency-Key` once (SEC-84): the answer is stored before it is sent, a repeat gets it again, and a
  * repeat of one that ended without an answer is run with the means to find out what that one has done. What is stored can be
  * read with the caller's credential alone, because answers hold tokens.
- * @throws Refusal `IDEMPOTENCY_KEY_REUSED`, `IDEMPOTENCY_IN_PROGRESS`
+ * @throws FleetlogError `IDEMPOTENCY_KEY_REUSED`, Refusal `IDEMPOTENCY_IN_PROGRESS`
  */
 export async function runOnce(
   options: IdempotencyOptions,
@@ -54,7 +55,13 @@ export async function runOnce(
         headers: { 'Retry-After': '1' },
       });
     case 'reused':
-      throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'The key came with another body, or under another credential.');
+      throw new FleetlogError(
+        'IDEMPOTENCY_KEY_REUSED',
+        'The key came with another body, or under another credential.',
+        {
+          pointer: 'Idempotency-Key',
+        },
+      );
     case 'answered':
       replay(response, unsealed(seal, state.answer));
       return;

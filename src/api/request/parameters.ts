@@ -63,7 +63,7 @@ function refuseValue(parameter: Parameter): never {
   if (parameter.notFound !== undefined) {
     throw missing(parameter.notFound);
   }
-  refuse(parameter.name, `The parameter ${parameter.name} ${ruleOf(parameter.check.errors?.[0])}.`);
+  refuse(parameter.name, `The parameter ${parameter.name} ${ruleOf(parameter.check.errors?.[0])}`);
 }
 
 function refuse(name: string, message: string): never {

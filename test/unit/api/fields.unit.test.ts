@@ -60,7 +60,7 @@ describe('fields', () => {
       expect([status, body.code, body.errors[0].pointer]).toEqual([400, 'PARAMETER_INVALID', 'fields']);
     }
     const { body } = await under.admin.get('/api/v1/devices?fields=nmae');
-    expect(body.detail).toMatch(/^The parameter fields must be one of id, type, name/);
+    expect(body.detail).toMatch(/^The parameter fields must be one of id, type, name, .*; did you mean "name"\?$/);
   });
 
   test('may change from page to page: a cursor is bound to what is listed, not to how much is told of it', async () => {

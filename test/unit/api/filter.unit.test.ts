@@ -33,6 +33,7 @@ test('a cursor of another filter is refused', async () => {
   const { body } = await devices('device.type == "pump"', '&limit=1');
   const other = await devices('device.type == "fan"', `&limit=1&cursor=${body.next}`);
   expect([other.status, other.body.code]).toEqual([422, 'CURSOR_INVALID']);
+  expect(other.body.errors[0].pointer).toBe('cursor');
 });
 
 test('a filter chooses events by what is in them', async () => {

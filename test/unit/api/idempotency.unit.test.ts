@@ -51,6 +51,7 @@ describe('SEC-84 Idempotency-Key', () => {
     await withKey('k1').post('/api/v1/devices', { id: 'd2' });
     const other = await withKey('k1').post('/api/v1/devices', { id: 'd3' });
     expect([other.status, other.body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+    expect(other.body.errors[0].pointer).toBe('Idempotency-Key');
   });
 
   test('SEC-84 while the first is running a repeat is told so', async () => {

@@ -18,6 +18,8 @@ describe('exit codes', () => {
     [412, 'VERSION_CONFLICT', 5],
     [503, 'TIMEOUT', 6],
     [504, 'TIMEOUT', 6],
+    [400, 'PARAMETER_INVALID', 2],
+    [422, 'FILTER_INVALID', 2],
     [422, 'PAYLOAD_INVALID', 1],
     [500, 'INTERNAL', 1],
   ])('a refusal with status %i and code %s ends with %i', async (status, code, exitCode) => {
@@ -26,6 +28,20 @@ describe('exit codes', () => {
     expect(result.exitCode).toBe(exitCode);
     expect(result.stdout).toBe('');
     for (const part of ['A title', 'A detail.', 'A hint.', code, 'request-1']) expect(result.stderr).toContain(part);
+  });
+
+  test('a refusal with one fault tells it once, one with several each of them', async () => {
+    const fault = (message: string) => ({ pointer: '/name', code: 'PAYLOAD_INVALID', message });
+    const faults = [fault('A detail.')];
+    server = await startContractServer((_request, response) => {
+      const problem = { title: 'A title', detail: 'A detail.', status: 422, code: 'PAYLOAD_INVALID', errors: faults };
+      sendJson(response, problem, 422);
+    });
+    const once = await runCommand(['device', 'get', 'pump-7'], { url: server.url });
+    expect(once.stderr).toBe('✗ A title: A detail. (PAYLOAD_INVALID)\n');
+    faults.push(fault('Another.'));
+    const both = await runCommand(['device', 'get', 'pump-7'], { url: server.url });
+    expect(both.stderr).toBe('✗ A title: A detail.\n  /name  A detail.\n  /name  Another. (PAYLOAD_INVALID)\n');
   });
 
   test('an answer that is no problem document is told by its status', async () => {
