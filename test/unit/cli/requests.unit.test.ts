@@ -155,6 +155,16 @@ describe('what is sent', () => {
 });
 
 describe('what is not sent', () => {
+  test('simulate asks the server for its MQTT port, and registers nothing where there is none', async () => {
+    const without = await startContractServer((_request, response) => {
+      sendJson(response, { mqtt: { host: 'localhost', mqttsPort: null, plainPort: null } });
+    });
+    const { exitCode, stderr } = await runCommand(['simulate', '--devices', '1'], { url: without.url });
+    await without.stop();
+    expect(without.seen.map(({ method, url }) => `${method} ${url}`)).toEqual(['GET /api/v1/system/status']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('MQTTS_PORT')]);
+  });
+
   test('--dry-run shows a change and sends nothing', async () => {
     const result = await runCommand(['device', 'disable', 'pump-7', '--dry-run'], { url: server.url });
     expect(result.exitCode).toBe(0);

@@ -16,7 +16,6 @@ interface SimulateOptions {
   readonly mqtt?: string;
 }
 
-const DEFAULT_MQTTS_PORT = 8883;
 const NOTHING: SimulationStatistics = { connected: 0, sent: 0, acknowledged: 0, buffered: 0, dropped: 0 };
 
 /** `fleetlog simulate`: devices over mutual TLS, with made-up values or a recording. */
@@ -61,7 +60,7 @@ async function simulate(context: CommandContext, options: SimulateOptions): Prom
     const simulation = await startSimulation({
       url: settings.url,
       token: settings.token,
-      mqttUrl: options.mqtt ?? settings.mqttUrl ?? mqttUrlBeside(settings.url),
+      mqttUrl: options.mqtt ?? settings.mqttUrl ?? (await mqttUrlOf(context)),
       dataDir: settings.dataDir,
       recording: recording ?? { devices, ratePerSecond: options.rate },
       once,
@@ -98,7 +97,13 @@ function workOf({ connected, acknowledged, buffered, dropped }: SimulationStatis
   };
 }
 
-const mqttUrlBeside = (url: string): string => `mqtts://${new URL(url).hostname}:${DEFAULT_MQTTS_PORT}`;
+/** Where the server listens for devices: beside its REST, at the port that it tells. */
+async function mqttUrlOf({ client, settings }: CommandContext): Promise<string> {
+  const { body } = await client.call({ method: 'GET', path: '/api/v1/system/status' });
+  const { mqttsPort } = (body as { readonly mqtt: { readonly mqttsPort: number | null } }).mqtt;
+  if (mqttsPort !== null) return `mqtts://${new URL(settings.url).hostname}:${mqttsPort}`;
+  throw new CliFailure('The server takes no MQTT over mutual TLS.', { hint: 'Set its MQTTS_PORT, or give --mqtt.' });
+}
 
 function faults(text: string): Faults {
   try {
