@@ -37,6 +37,11 @@ export async function makeCsr(commonName: string): Promise<{ key: string; csr: s
 /** Registers the device and issues its certificate over REST. */
 export async function enrol(server: FleetlogProcess, id: string): Promise<EnrolledDevice> {
   await expectStatus(await server.call('POST', '/devices', { id }), 201);
+  return certify(server, id);
+}
+
+/** Issues a certificate over REST for a device that is registered. */
+export async function certify(server: FleetlogProcess, id: string): Promise<EnrolledDevice> {
   const { key, csr } = await makeCsr(id);
   const issued = await expectStatus(await server.call('POST', `/devices/${id}/certificates`, { csr }), 201);
   const { certificate, ca, fingerprint } = issued as { certificate: string; ca: string; fingerprint: string };

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import type { MqttClient } from 'mqtt';
 import type { Browser } from 'playwright-core';
 import { accessibilityFaults, chromiumPath, launchBrowser, signIn, watchedPage } from '../../support/browser.js';
-import { connectDevice, enrol, type EnrolledDevice } from '../../support/enrolled-device.js';
+import { certify, connectDevice, enrol, type EnrolledDevice } from '../../support/enrolled-device.js';
 import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
 import { createTestAuthority } from '../../support/mqtt-certificates.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -160,6 +160,27 @@ here('the dashboard', () => {
     await banner.getByText('Its certificate is of an unknown authority.').waitFor();
     expect(await banner.getByRole('link').textContent()).toBe('CERTIFICATE_UNTRUSTED');
     expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('a first device of one’s own: named on Home, its lamp waits, tells why a message was refused, and turns green with the first that is accepted', async () => {
+    const { context, page, faults } = await openSignedIn();
+    await page.getByRole('button', { name: 'Connect your own device' }).click();
+    await page.getByLabel('Device id').fill('greenhouse-1');
+    await page.getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('heading', { level: 1, name: 'greenhouse-1' }).waitFor();
+    const panel = page.getByRole('region', { name: 'Connect this device' });
+    const lamp = panel.getByRole('status');
+    await lamp.filter({ hasText: 'waiting for the first message' }).waitFor();
+    await panel.getByText('devices/greenhouse-1/telemetry').first().waitFor();
+
+    const own = await connectDevice(await certify(server, 'greenhouse-1'), server.ready.mqttsPort!);
+    await own.publishAsync('devices/greenhouse-1/telemetry', 'not JSON', { qos: 1 });
+    await lamp.filter({ hasText: /refused.*PAYLOAD_INVALID/ }).waitFor();
+    await own.publishAsync('devices/greenhouse-1/telemetry', '{"temperature":21.5}', { qos: 1 });
+    await lamp.filter({ hasText: /accepted.*sequence \d+: .*temperature 21.5/ }).waitFor();
+    expect(faults).toEqual([]);
+    await own.endAsync();
     await context.close();
   });
 
