@@ -95,6 +95,34 @@ here('a stranger walks through the demo with the keyboard alone', () => {
       await arrived('events');
 
       await keyboard.press('g');
+      await keyboard.press('c');
+      await heading('Certificates');
+      const revoked = page.getByRole('row').filter({ hasText: victim });
+      await revoked.getByText(/at sequence [\d,]+/).waitFor();
+      await arrived('certificates');
+      await reach(page, revoked.getByRole('button', { name: /^Details/ }));
+      await keyboard.press('Enter');
+      await page.getByRole('dialog').getByText('lost in the harbour').waitFor();
+      await arrived('certificate');
+      await keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      expect(
+        await revoked
+          .getByRole('button', { name: /^Details/ })
+          .and(page.locator(':focus'))
+          .count(),
+      ).toBe(1);
+
+      await keyboard.press('g');
+      await keyboard.press('t');
+      await heading('Preferences');
+      await reach(page, page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'Audit' }));
+      await keyboard.press('Enter');
+      await heading('Audit');
+      await page.getByRole('row').filter({ hasText: victim }).filter({ hasText: 'certificate revoked' }).waitFor();
+      await arrived('audit');
+
+      await keyboard.press('g');
       await keyboard.press('s');
       await heading('Health');
       await reach(page, page.getByRole('button', { name: 'Verify' }));
@@ -103,10 +131,29 @@ here('a stranger walks through the demo with the keyboard alone', () => {
       expect(await page.locator('.proof').textContent()).toMatch(/^[1-9][\d,]*records0gaps0duplicates0inversions0diff/);
       await arrived('health');
 
+      await keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+      await arrived('keyboard');
+      await keyboard.press('Escape');
+
+      await keyboard.press('g');
+      await keyboard.press('h');
+      await heading('Home');
+      await reach(page, page.getByRole('button', { name: 'Connect your own device' }));
+      await keyboard.press('Enter');
+      await page.getByRole('dialog', { name: 'Connect your own device' }).waitFor();
+      const own = `own-${theme}-${width}`;
+      await keyboard.type(own);
+      await arrived('name a device');
+      await keyboard.press('Enter');
+      await heading(own);
+      await page.getByRole('status').filter({ hasText: 'waiting for the first message' }).waitFor();
+      await arrived('own device');
+
       expect(faults).toEqual([]);
       await context.close();
     },
-    120_000,
+    180_000,
   );
 });
 
