@@ -52,7 +52,7 @@ function createProgram(terminal: Terminal): Command {
       writeErr: (text) => stderr.write(text),
       outputError: (text, write) => {
         write(text);
-        if (text.includes('unknown option')) write('An id that begins with - goes behind --: device get -- -7\n');
+        if (/unknown option '-[^-]/.test(text)) write('An id that begins with - goes behind --: device get -- -7\n');
       },
       getOutHelpWidth: () => columns,
       getErrHelpWidth: () => columns,
