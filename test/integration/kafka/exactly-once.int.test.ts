@@ -32,6 +32,23 @@ const OF_TRANSACTIONS: readonly number[] = [
   API.endTransaction,
 ];
 
+test('I4 each transaction of a session counts, those of equal size too: Kafka takes no batch for one that it has', async () => {
+  const topics = freshTopics();
+  const memory = createGrowingJournal(1);
+  await memory.grow(10);
+  const publisher = testPublisher({ topics, shards: 1 });
+  await publisher.open(0);
+  for (const [from, to] of [
+    [0, 3],
+    [3, 6],
+    [6, 7],
+    [7, 10],
+  ] as const)
+    await publisher.send(0, memory.rows[0]!.slice(from, to), { position: to, epoch: 1 });
+  const { seen, due } = await views(memory, topics.eventsTopic);
+  expect(seen).toEqual(due);
+});
+
 test('I4 the topic equals the journal while requests and answers are lost at random', async () => {
   const seed = Date.now() % 100_000;
   const random = seededRandom(seed);
