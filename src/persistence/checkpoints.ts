@@ -1,5 +1,27 @@
 import type pg from 'pg';
 
+/** A checkpoint that goes on from one position to another. */
+export interface CheckpointMove {
+  readonly subscription: string;
+  readonly shard: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Moves a checkpoint within the statement that stores the effect (bench `reconnect`): a common table
+ * expression with the parameters $1 to $4 of `moveParameters`. It has a row when the checkpoint was at `from`; an effect without
+ * that row must not be stored.
+ */
+export const MOVED = `moved as (
+    update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3
+    returning position
+  )`;
+
+export function moveParameters({ subscription, shard, from, to }: CheckpointMove): readonly unknown[] {
+  return [subscription, shard, from, to];
+}
+
 /** The last position that a subscription has finished in a shard, 0 before the first. */
 export async function loadCheckpoint(
   from: pg.Pool | pg.ClientBase,

@@ -8,7 +8,6 @@ type Payload = Readonly<Record<string, unknown>>;
 /** What a reader of the audit has no use for: hashes of secrets, and certificates in full. */
 const LEFT_OUT = new Set(['sha256', 'verifierSha256', 'certificate', 'publicKeySha256']);
 
-/** Schema `AuditEntry`. */
 interface AuditEntryJson {
   readonly at: string;
   readonly action: string;
@@ -31,6 +30,7 @@ interface Subject {
   readonly device?: string;
 }
 
+/** An entry of the audit log as schema `AuditEntry`. */
 export function auditEntryJson({ event, previous }: AuditEntry): AuditEntryJson {
   const { shard, position, stream, sequence, type } = event;
   const payload = parse(event.payload);

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { DeviceConnected, DeviceDisconnected } from '../../actors/device/events.js';
 import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
+import { moveParameters, MOVED, type CheckpointMove } from '../checkpoints.js';
 import { fromMilliseconds } from '../sql-time.js';
 
 export type ConnectionEvent = DeviceConnected | DeviceDisconnected;
@@ -57,15 +58,12 @@ export function connectionChanges(
  */
 export async function storeConnections(
   pool: pg.Pool,
-  checkpoint: { readonly subscription: string; readonly shard: number; readonly from: number; readonly to: number },
+  move: CheckpointMove,
   changes: readonly ConnectionChange[],
 ): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: 'store-connections',
-    text: `with moved as (
-        update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3
-        returning position
-      ), change as (
+    text: `with ${MOVED}, change as (
         select c.*, ended is null as connected
         from moved, unnest($5::text[], $6::text[], $7::int8[], $8::bool[], $9::text[], $10::float8[], $11::float8[], $12::text[])
           as c(tenant, id, session_epoch, began, life, began_at, ended, reason)
@@ -82,10 +80,7 @@ export async function storeConnections(
           and (c.began or d.connected and d.session_epoch = c.session_epoch)
       ) select from moved`,
     values: [
-      checkpoint.subscription,
-      checkpoint.shard,
-      checkpoint.from,
-      checkpoint.to,
+      ...moveParameters(move),
       changes.map(({ tenant }) => tenant),
       changes.map(({ device }) => device),
       changes.map(({ sessionEpoch }) => sessionEpoch),

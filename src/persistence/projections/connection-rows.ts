@@ -1,5 +1,6 @@
 import type pg from 'pg';
 
+import { moveParameters, MOVED, type CheckpointMove } from '../checkpoints.js';
 import { fromMilliseconds } from '../sql-time.js';
 import type { ConnectionFold, PendingConnection, PendingCredential, PendingDeletion } from './connection-fold.js';
 
@@ -60,10 +61,7 @@ const STORE_ENDED = storeEnded(1);
 const STORE_USED = storeUsed(1);
 
 /** Connections with their checkpoint, $1 to $4. Nothing here reads what another part writes. */
-const STORE_CONNECTIONS = `with moved as (
-    update subscription_checkpoint set position = $4 where subscription = $1 and shard = $2 and position = $3
-    returning position
-  ), begun as (${storeBegun(5)} where exists (select from moved)
+const STORE_CONNECTIONS = `with ${MOVED}, begun as (${storeBegun(5)} where exists (select from moved)
   ), ended as (${storeEnded(5 + BEGUN_TYPES.length)} and exists (select from moved)
   ), used as (${storeUsed(5 + BEGUN_TYPES.length + ENDED_TYPES.length)} and exists (select from moved)
   ) select from moved`;
@@ -89,17 +87,14 @@ export function isOfConnectionsAlone({ credentials, deletions }: ConnectionFold)
  */
 export async function storeConnectionsAlone(
   pool: pg.Pool,
-  checkpoint: { readonly subscription: string; readonly shard: number; readonly from: number; readonly to: number },
+  move: CheckpointMove,
   { connections, credentials }: ConnectionFold,
 ): Promise<boolean> {
   const { rowCount } = await pool.query({
     name: 'store-connection-history',
     text: STORE_CONNECTIONS,
     values: [
-      checkpoint.subscription,
-      checkpoint.shard,
-      checkpoint.from,
-      checkpoint.to,
+      ...moveParameters(move),
       ...columnsOf(connections.flatMap(begunRow), BEGUN_TYPES.length),
       ...columnsOf(connections.flatMap(endedRow), ENDED_TYPES.length),
       ...columnsOf(credentials.flatMap(usedRow), USED_TYPES.length),
