@@ -21,7 +21,10 @@ export interface JournalOptions {
   readonly shards: number;
   /** Positions per leaf. @default 50000000 */
   readonly leafEvents?: number;
-  /** Memory for the newest events of all shards. @default 67108864 */
+  /**
+   * Memory for the newest events of all shards. What is held lives long enough to be moved by the garbage collector, so more than
+   * readers need costs time (bench `ingest`). @default 12582912
+   */
   readonly ringBytes?: number;
   /** How much may wait while Postgres is slow or away. @default 50000 events, 64 MiB */
   readonly waitingRoom?: WaitingRoomLimits;
@@ -48,6 +51,8 @@ const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10];
 const LANES = 2;
 
 const MEBIBYTE = 1024 * 1024;
+/** Some two seconds of 12,000 events a second. */
+const RING_MEBIBYTES = 12;
 
 /**
  * Opens the journal on Postgres: sets up shards and leaves, connects the writer, follows the heads.
@@ -58,7 +63,7 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
   const log = options.log.child({ component: 'journal' });
   const { pool } = database;
   await setUpShards(database, shards, leafEvents);
-  const states = createShardStates(await readHeads(pool), (options.ringBytes ?? 64 * MEBIBYTE) / shards);
+  const states = createShardStates(await readHeads(pool), (options.ringBytes ?? RING_MEBIBYTES * MEBIBYTE) / shards);
   const stopping = new AbortController();
   const { signal } = stopping;
   const isStopped = () => signal.aborted;
