@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { afterEach } from '@jest/globals';
 import type { DeviceCommand } from '../../src/actors/device/commands.js';
 import { createDeviceDirectory } from '../../src/actors/device/device-actor.js';
 import { deviceStream } from '../../src/actors/device/events.js';
@@ -59,6 +60,16 @@ export interface TestBrokerOptions {
     devices: EntityDirectory<DeviceCommand, DeviceState>,
   ) => EntityDirectory<DeviceCommand, DeviceState>;
   readonly options?: Partial<BrokerOptions>;
+}
+
+/** For tests that start a broker each: starts it, and stops it after the test. Called within `describe`. */
+export function brokerOfTheTest(): (options?: TestBrokerOptions) => Promise<TestBroker> {
+  let server: TestBroker | undefined;
+  afterEach(async () => {
+    await server?.stop();
+    server = undefined;
+  });
+  return async (options) => (server = await startTestBroker(options));
 }
 
 let shared: Promise<TestAuthority> | undefined;

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
+import { describe, expect, test } from '@jest/globals';
+import { brokerOfTheTest } from '../../support/mqtt-broker.js';
 import { openTcp, openTls, publish, type RawClient } from '../../support/mqtt-raw-client.js';
 
 /** What a TLS client says first. */
@@ -17,14 +17,7 @@ async function clientHello(): Promise<Buffer> {
 }
 
 describe('sockets that lead nowhere', () => {
-  let server: TestBroker | undefined;
-  afterEach(async () => {
-    await server?.stop();
-    server = undefined;
-  });
-  async function start(options: TestBrokerOptions = {}): Promise<TestBroker> {
-    return (server = await startTestBroker(options));
-  }
+  const start = brokerOfTheTest();
   /** Sockets that hear nothing of what the server says, since it may be TLS. */
   async function open(count: number, port: number): Promise<RawClient[]> {
     const clients = await Promise.all(Array.from({ length: count }, () => openTcp(port)));

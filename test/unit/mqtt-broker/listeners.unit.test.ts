@@ -2,20 +2,13 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import mqtt from 'mqtt';
-import { eventually, startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
+import { brokerOfTheTest, eventually } from '../../support/mqtt-broker.js';
 import { openTcp, openTls, publish, rawClient } from '../../support/mqtt-raw-client.js';
 
 describe('the listeners', () => {
-  let server: TestBroker | undefined;
-  afterEach(async () => {
-    await server?.stop();
-    server = undefined;
-  });
-  async function start(options: TestBrokerOptions = {}): Promise<TestBroker> {
-    return (server = await startTestBroker(options));
-  }
+  const start = brokerOfTheTest();
 
   test('an ordinary client publishes and subscribes at QoS 0, 1 and 2 over mutual TLS', async () => {
     const own = await start();

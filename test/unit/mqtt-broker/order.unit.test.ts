@@ -1,8 +1,8 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { DeviceCommand } from '../../../src/actors/device/commands.js';
 import type { DeviceState } from '../../../src/actors/device/state.js';
 import type { Ask, EntityDirectory, Outcome } from '../../../src/actors/kernel/ports/entities.js';
-import { eventually, startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
+import { brokerOfTheTest, eventually, type TestBrokerOptions } from '../../support/mqtt-broker.js';
 import { publish } from '../../support/mqtt-raw-client.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
@@ -50,13 +50,9 @@ const accepted: Outcome = {
 const NOTHING_WAITS = { publishes: 0, bytes: 0, oldestSeconds: 0, isFull: false };
 
 describe('acknowledgements', () => {
-  let server: TestBroker | undefined;
-  afterEach(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const start = brokerOfTheTest();
   async function connected(options: TestBrokerOptions = {}) {
-    server = await startTestBroker(options);
+    const server = await start(options);
     const device = await server.register('dev1');
     const client = await server.open(device);
     await client.connect();
@@ -88,7 +84,7 @@ describe('acknowledgements', () => {
 
   test('take the mailbox slot in the turn in which the packet is parsed, QoS 0 and 1 alike', async () => {
     const gate = holding();
-    const { client } = await connected({ around: gate.around });
+    const { client, server } = await connected({ around: gate.around });
     client.send(telemetry(1), publish('devices/dev1/events/x', 0), telemetry(2), telemetry(3));
     await eventually(() => gate.held.length === 4, 'all are asked');
     expect(gate.held.map(({ command }) => command.type)).toEqual([
@@ -109,15 +105,15 @@ describe('acknowledgements', () => {
       { messageId: 2 },
       { messageId: 3 },
     ]);
-    expect(server!.broker.waiting()).toEqual(NOTHING_WAITS);
+    expect(server.broker.waiting()).toEqual(NOTHING_WAITS);
   });
 
   test('a full inbox holds the rest back in order, and takes it when there is room', async () => {
     const gate = holding();
     gate.capacity = 2;
-    const { client } = await connected({ around: gate.around });
+    const { client, server } = await connected({ around: gate.around });
     client.send(telemetry(1), telemetry(2), telemetry(3), telemetry(4));
-    await eventually(() => server!.broker.waiting().publishes === 4, 'all are waiting');
+    await eventually(() => server.broker.waiting().publishes === 4, 'all are waiting');
     expect(gate.held).toHaveLength(2);
     const order: unknown[] = [];
     for (let index = 0; index < 4; index += 1) {
@@ -132,15 +128,15 @@ describe('acknowledgements', () => {
 
   test('a publish that the journal holds too long closes its socket unacknowledged, and is abandoned', async () => {
     const gate = holding();
-    const { client, device } = await connected({ around: gate.around, limits: { holdMs: 200 } });
+    const { client, device, server } = await connected({ around: gate.around, limits: { holdMs: 200 } });
     client.send(telemetry(1), telemetry(2));
     await client.closed;
     expect(client.received.filter(({ cmd }) => cmd === 'puback')).toHaveLength(0);
     expect(gate.held.map(({ abandoned }) => abandoned)).toEqual([true, true]);
     gate.held[0]!.settle(accepted);
-    expect(server!.broker.waiting()).toEqual(NOTHING_WAITS);
-    await eventually(() => server!.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
-    expect(server!.events(device, 'DeviceDisconnected')[0]).toMatchObject({ data: { reason: 'JOURNAL_STALLED' } });
+    expect(server.broker.waiting()).toEqual(NOTHING_WAITS);
+    await eventually(() => server.events(device, 'DeviceDisconnected').length === 1, 'the end is journaled');
+    expect(server.events(device, 'DeviceDisconnected')[0]).toMatchObject({ data: { reason: 'JOURNAL_STALLED' } });
   });
 
   test('what the entity could not journal is never acknowledged, nor what stands behind it', async () => {
@@ -191,7 +187,7 @@ describe('acknowledgements', () => {
 
   test('what the inbox refused once is not overtaken by what it would take now', async () => {
     let refusals = 1;
-    const { client, device } = await connected({
+    const { client, device, server } = await connected({
       around: (devices) => ({
         ...devices,
         enqueue: (stream, ask) =>
@@ -200,7 +196,7 @@ describe('acknowledgements', () => {
     });
     client.send(...[1, 2, 3].map(telemetry));
     for (const id of [1, 2, 3]) expect(await client.next('puback')).toMatchObject({ messageId: id });
-    const journaled = server!.events(device, 'TelemetryRecorded').map(({ data }) => data['values']);
+    const journaled = server.events(device, 'TelemetryRecorded').map(({ data }) => data['values']);
     expect(journaled).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   });
 
@@ -247,17 +243,17 @@ describe('acknowledgements', () => {
   });
 
   test('a device above its rate is read more slowly, and nothing of it is lost', async () => {
-    const { client, device } = await connected({ limits: { publishRate: 50, publishBurst: 5 } });
+    const { client, device, server } = await connected({ limits: { publishRate: 50, publishBurst: 5 } });
     for (let id = 1; id <= 30; id += 1) {
       client.send(telemetry(id));
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     for (let id = 1; id <= 30; id += 1) expect(await client.next('puback')).toMatchObject({ messageId: id });
-    expect(server!.events(device, 'TelemetryRecorded')).toHaveLength(30);
+    expect(server.events(device, 'TelemetryRecorded')).toHaveLength(30);
   });
 
   test('SEC-48 after too many refusals a connection is read slowly, not closed, and each refusal is journaled', async () => {
-    const { client, device } = await connected({ limits: { refusalsPerMinute: 5 } });
+    const { client, device, server } = await connected({ limits: { refusalsPerMinute: 5 } });
     for (let id = 1; id <= 5; id += 1) {
       client.send(publish('devices/dev2/telemetry', { n: id }, { qos: 1, messageId: id }));
       await client.next('puback');
@@ -268,7 +264,7 @@ describe('acknowledgements', () => {
     client.send(publish('devices/dev2/telemetry', { n: 7 }, { qos: 1, messageId: 7 }));
     await client.next('puback');
     expect(Date.now() - startedAt).toBeGreaterThan(900);
-    expect(server!.events(device, 'MessageRejected')).toHaveLength(7);
+    expect(server.events(device, 'MessageRejected')).toHaveLength(7);
     expect(client.isClosed).toBe(false);
   });
 
@@ -328,7 +324,7 @@ describe('acknowledgements', () => {
     if (step >= 3) await client.next('pubcomp');
     await own.stop();
 
-    server = await startTestBroker({ memory: own.memory });
+    const server = await start({ memory: own.memory });
     const back = await server.open(device);
     expect(await back.connect({ clean: false })).toMatchObject({ returnCode: 0 });
     if (step < 2) {
@@ -410,12 +406,12 @@ describe('acknowledgements', () => {
   });
 
   test('SEC-54 at a hundred QoS 2 messages without PUBREL the connection is closed', async () => {
-    const { client, device } = await connected();
+    const { client, device, server } = await connected();
     for (let id = 1; id <= 110; id += 1) {
       client.send(publish('devices/dev1/telemetry', { n: id }, { qos: 2, messageId: id }));
     }
     await client.closed;
-    expect(server!.events(device, 'TelemetryRecorded').length).toBeLessThanOrEqual(100);
+    expect(server.events(device, 'TelemetryRecorded').length).toBeLessThanOrEqual(100);
   });
 
   test('stop journals what waits, acknowledges it, sends wills once and tells why the session ended', async () => {

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import mqttPacket, { type Packet } from 'mqtt-packet';
-import { eventually, startTestBroker, type TestBroker, type TestBrokerOptions } from '../../support/mqtt-broker.js';
+import { brokerOfTheTest, eventually, type TestBrokerOptions } from '../../support/mqtt-broker.js';
 import { publish, subscribe, type RawClient } from '../../support/mqtt-raw-client.js';
 import { seededRandom } from '../../support/seeded-random.js';
 
@@ -8,14 +8,10 @@ const TOPIC = 'devices/dev1/telemetry';
 const telemetry = (messageId: number) => publish(TOPIC, { n: messageId }, { qos: 1, messageId });
 
 describe('publishes that are taken past aedes', () => {
-  let server: TestBroker | undefined;
-  afterEach(async () => {
-    await server?.stop();
-    server = undefined;
-  });
+  const start = brokerOfTheTest();
   /** A device whose first publishes have shown that nobody hears its topic: those go through aedes. */
   async function known(options: TestBrokerOptions = {}) {
-    server = await startTestBroker(options);
+    const server = await start(options);
     const device = await server.register('dev1');
     const client = await server.open(device);
     await client.connect();
@@ -24,7 +20,7 @@ describe('publishes that are taken past aedes', () => {
       await client.next('puback');
     }
     const numbers = () =>
-      server!.events(device, 'TelemetryRecorded').map(({ data }) => (data['values'] as { n: number }).n);
+      server.events(device, 'TelemetryRecorded').map(({ data }) => (data['values'] as { n: number }).n);
     return { server, device, client, numbers };
   }
   async function pubacks(client: RawClient, count: number): Promise<(number | undefined)[]> {
@@ -99,7 +95,7 @@ describe('publishes that are taken past aedes', () => {
   });
 
   test('a sleeping session is still given what came while it slept', async () => {
-    server = await startTestBroker();
+    const server = await start();
     const device = await server.register('dev1');
     const sleeper = await server.open(device);
     await sleeper.connect({ clean: false });
