@@ -22,7 +22,7 @@ module.exports = {
     only(
       'actors-know-no-outside',
       { path: '^src/actors/' },
-      { path: '^src/(persistence|transport|api|edge|main|config|observability)' },
+      { path: '^src/(persistence|transport|api|edge|main|process|config|observability)' },
       'the domain knows no Postgres, Kafka, MQTT or HTTP',
     ),
     only(
@@ -40,13 +40,13 @@ module.exports = {
     only(
       'persistence-stands-alone',
       { path: '^src/persistence/' },
-      { path: '^src/(transport|api|edge|main|config|observability)' },
+      { path: '^src/(transport|api|edge|main|process|config|observability)' },
       'ports only',
     ),
     only(
       'transport-stands-alone',
       { path: '^src/transport/' },
-      { path: '^src/(persistence|api|edge|main|config|observability)' },
+      { path: '^src/(persistence|api|edge|main|process|config|observability)' },
       'ports only',
     ),
     only(

@@ -1,18 +1,16 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { deviceCodec } from './actors/device/codec.js';
 import { createDeviceDirectory } from './actors/device/device-actor.js';
 import { deviceStream, MESSAGE_TYPES } from './actors/device/events.js';
 import { tellExpiringCertificates } from './actors/device/expiring-certificates.js';
 import { closeLostSessions } from './actors/device/lost-sessions.js';
 import { revokeSuperseded } from './actors/device/rotation.js';
-import { FleetlogError, StartRefused } from './actors/kernel/errors.js';
+import { hostInUrl, isAnyAddress, isLoopback } from './actors/kernel/host-names.js';
 import type { RecordedEvent, Subscriber } from './actors/kernel/ports/journal.js';
-import type { Clock, Logger } from './actors/kernel/ports/surroundings.js';
-import type { NodeName } from './actors/kernel/ports/nodes.js';
-import { createRunningParts, type RunningParts } from './actors/kernel/running-parts.js';
+import type { Clock } from './actors/kernel/ports/surroundings.js';
 import { watchStalls } from './actors/kernel/stall-watch.js';
 import { startSubscription, type Subscription, type SubscriptionOptions } from './actors/kernel/subscription.js';
 import { startRelay } from './actors/relay/relay.js';
@@ -22,11 +20,10 @@ import { startAccess } from './api/access/access.js';
 import { watchActivity } from './api/system/activity.js';
 import { firstAdminToken, writeCliAccess, writeGeneratedPassword } from './api/access/admin-token.js';
 import { loadDashboard } from './api/dashboard-files.js';
-import { ensureFirstAdmin, type FirstAdmin } from './api/access/first-admin.js';
+import { ensureFirstAdmin } from './api/access/first-admin.js';
 import { createApi, startHttp } from './api/http.js';
 import { observeDegraded, readiness, systemStatus } from './api/system/system-status.js';
-import { ConfigError, loadConfig, type Config } from './config.js';
-import { createLogger, createMeter } from './observability.js';
+import type { Config } from './config.js';
 import { createCredentialUses } from './persistence/credential-uses.js';
 import { openDatabase } from './persistence/database.js';
 import { startEmbeddedPostgres } from './persistence/embedded-postgres.js';
@@ -43,36 +40,13 @@ import { createDeviceIndex } from './persistence/projections/device-index.js';
 import { createTelemetryHistory } from './persistence/projections/telemetry-history.js';
 import { createSnapshotStore } from './persistence/snapshots.js';
 import { watchStorage } from './persistence/storage-state.js';
+import { runProcess, step, type ReadyMessage, type Surroundings } from './process.js';
 import { attachKafka, type AttachedKafka } from './transport/kafka/attached-kafka.js';
 import { createTopicVerifier } from './transport/kafka/topic-verifier.js';
 import { startBroker } from './transport/mqtt/broker.js';
 import { openCertificateAuthority } from './transport/pki/certificate-authority.js';
+import { keepServerCertificate } from './transport/pki/server-certificate-renewal.js';
 
-/** Told to the process that started this one (`tools/`, tests) when everything is up. */
-export interface ReadyMessage {
-  readonly type: 'ready';
-  /** Base of REST, without `/api/v1`. */
-  readonly url: string;
-  /** `mqtts://host:port`, `null` when that listener is off. */
-  readonly mqtt: string | null;
-  readonly mqttsPort: number | null;
-  readonly plainPort: number | null;
-  /** SHA-256 of the authority's certificate, hex. */
-  readonly caFingerprint: string;
-  readonly dataDir: string;
-  /** The first admin's token: over this line only, and in `tokenFile`. */
-  readonly token: string;
-  readonly tokenFile: string;
-  /** Who signs in to the dashboard; a generated password is told over this line only. */
-  readonly admin: FirstAdmin;
-  /** `host:port,…` of the Kafka that the relay writes to. */
-  readonly kafka: string | null;
-  readonly eventsTopic: string;
-  readonly pids: { readonly postgres: number | null; readonly kafka: number | null };
-}
-
-const STOP_MS = 9_000;
-const CERTIFICATE_CHECK_MS = 24 * 60 * 60 * 1000;
 /** A Kafka that is away holds up the start no longer than this; one that is there answers sooner. */
 const KAFKA_CHECK_MS = 5_000;
 
@@ -81,22 +55,9 @@ const VERSION = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 
 const clock: Clock = { now: Date.now, monotonic: () => performance.now() };
 
-/** What every part is given. */
-interface Surroundings {
-  readonly config: Config;
-  /** Absolute. */
-  readonly dataDir: string;
-  readonly node: NodeName;
-  readonly logger: Logger;
-  readonly meter: ReturnType<typeof createMeter>;
-  readonly running: RunningParts;
-  /** Aborted when the process is told to stop while it starts. */
-  readonly stopping: AbortSignal;
-}
-
 /** Starts every part, each on those before it, and says when all are up. */
 async function start(surroundings: Surroundings): Promise<ReadyMessage> {
-  const { config, dataDir, running, stopping } = surroundings;
+  const { config, dataDir, stopping } = surroundings;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await chmod(dataDir, 0o700);
 
@@ -116,23 +77,7 @@ async function start(surroundings: Surroundings): Promise<ReadyMessage> {
   const edge = await startMqtt(surroundings, { ...storage, ...actors, ...readers, authority });
   const doors = await startDoors(surroundings, { ...storage, ...actors, ...readers, ...edge, authority, relay });
 
-  const { deviceIndex, connections } = readers;
-  running.add(
-    'lost sessions',
-    closeLostSessions({
-      index: deviceIndex.index,
-      lease: storage.lease,
-      journal: storage.journal,
-      devices: actors.devices,
-      attends: (tenant, device) => edge.broker.attends(tenant, device),
-      logger: surroundings.logger,
-    }),
-  );
-  const rotation = { connections: connections.history, devices: actors.devices, clock, logger: surroundings.logger };
-  running.add('rotation', revokeSuperseded(rotation));
-  running.add('expiry of devices', tellExpiringCertificates(rotation));
-  const platform = { authority, server: edge.serverCertificate, tenants: actors.tenants };
-  running.add('expiry of the platform', tellPlatformExpiry({ ...platform, clock, logger: surroundings.logger }));
+  startChores(surroundings, { ...storage, ...actors, ...readers, ...edge, authority });
   return {
     type: 'ready',
     ...doors,
@@ -272,12 +217,12 @@ async function startMqtt(
   const { config, logger, meter, running } = surroundings;
   const { authority, devices, deviceIndex } = parts;
   const stalls = running.add('stall watch', watchStalls({ clock, meter }));
-  let server = await authority.serverCertificate();
+  const kept = running.add('certificate renewal', await keepServerCertificate(authority, logger));
   const broker = await startBroker({
     devices,
     deviceIndex: deviceIndex.index,
     listeners: listenersOf(config),
-    tls: { ...server, ca: authority.certificate },
+    tls: { ...kept.current(), ca: authority.certificate },
     limits: { publishRate: config.mqtt.publishRate },
     node: surroundings.node,
     clock,
@@ -287,14 +232,8 @@ async function startMqtt(
   });
   running.add('mqtt', broker);
   const revocations = subscribe(surroundings, parts, broker.subscriber, { from: 'head' });
-  const renewal = setInterval(() => {
-    authority.serverCertificate().then(
-      (certificate) => broker.replaceServerCertificate((server = certificate)),
-      (error: unknown) => logger.error({ err: error }, 'the server certificate could not be renewed'),
-    );
-  }, CERTIFICATE_CHECK_MS).unref();
-  running.add('certificate renewal', { stop: () => clearInterval(renewal) });
-  return { broker, stalls, revocations, serverCertificate: () => server };
+  kept.onRenewed((certificate) => broker.replaceServerCertificate(certificate));
+  return { broker, stalls, revocations, serverCertificate: kept.current };
 }
 type Edge = Awaited<ReturnType<typeof startMqtt>>;
 
@@ -366,6 +305,21 @@ async function startDoors(
   return { url, mqtt, mqttsPort, plainPort, token: adminToken.token, tokenFile: adminToken.file, admin };
 }
 
+/** What is done in the devices' and the platform's name from time to time. */
+function startChores(
+  { logger, running }: Surroundings,
+  parts: Storage & Actors & Readers & Edge & { readonly authority: Authority },
+): void {
+  const { journal, lease, devices, tenants, deviceIndex, authority, serverCertificate: server, broker } = parts;
+  const attends = (tenant: string, device: string): boolean => broker.attends(tenant, device);
+  const sessions = { index: deviceIndex.index, lease, journal, devices, attends, logger };
+  running.add('lost sessions', closeLostSessions(sessions));
+  const fleet = { connections: parts.connections.history, devices, clock, logger };
+  running.add('rotation', revokeSuperseded(fleet));
+  running.add('expiry of devices', tellExpiringCertificates(fleet));
+  running.add('expiry of the platform', tellPlatformExpiry({ authority, server, tenants, logger }));
+}
+
 function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['listeners'] {
   const host = mqtt.host;
   const on = (port: number | undefined, fallback: string) =>
@@ -376,79 +330,4 @@ function listenersOf({ mqtt }: Config): Parameters<typeof startBroker>[0]['liste
   return { ...(mqtts && { mqtts }), ...(plain && { mqtt: plain }), ...(wss && { wss }) };
 }
 
-/** Stops all parts, once, however often it is asked. */
-function createStop(running: RunningParts, logger: Logger, begun: AbortController): (code: number) => Promise<never> {
-  let stopping: Promise<never> | undefined;
-  return (code) => {
-    stopping ??= (async () => {
-      begun.abort();
-      const late = setTimeout(() => {
-        logger.error({ left: running.left }, 'the stop took too long');
-        process.exit(1);
-      }, STOP_MS);
-      await running.stopAll(logger);
-      clearTimeout(late);
-      process.exit(code);
-    })();
-    return stopping;
-  };
-}
-
-/** One sentence for what a person can mend; `undefined` for a fault of ours. */
-function sentenceOf(error: unknown, config: Config | undefined): string | undefined {
-  if (error instanceof ConfigError || error instanceof StartRefused || error instanceof FleetlogError)
-    return error.message;
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'ENOSPC') return 'The disk is full: free some space and start again.';
-  if (code !== 'EADDRINUSE' && code !== 'EACCES') return undefined;
-  const name = Object.entries({
-    HTTP_PORT: config?.http.port,
-    MQTTS_PORT: config?.mqtt.mqtts,
-    MQTT_PORT: config?.mqtt.mqtt,
-    MQTT_WSS_PORT: config?.mqtt.wss,
-  }).find(([, value]) => value === port)?.[0];
-  const problem = code === 'EADDRINUSE' ? 'is taken' : 'may not be used';
-  return `Port ${port ?? ''} ${problem}: set ${name ?? 'another port'} to another one, or end the program that uses it.`;
-}
-
-function step(state: 'begin' | 'end' | 'off', text: string): void {
-  tell({ type: 'step', state, text });
-}
-
-function tell(message: object): void {
-  if (process.connected) process.send?.(message);
-}
-
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
-const isAnyAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';
-const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-async function main(): Promise<void> {
-  const running = createRunningParts();
-  let config: Config | undefined;
-  let logger = createLogger({ level: 'info', format: 'json' });
-  const stopping = new AbortController();
-  const stop = createStop(running, logger, stopping);
-  try {
-    config = loadConfig(process.env);
-    const meter = createMeter();
-    logger = createLogger(config.log, meter);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-    process.on('disconnect', () => void stop(0)); // whoever started this process is gone
-    for (const name of config.unread) logger.warn({ name }, 'this version does not read that variable');
-    const dataDir = resolve(config.dataDir);
-    const node = { id: config.nodeId, life: randomUUID() };
-    const ready = await start({ config, dataDir, node, logger, meter, running, stopping: stopping.signal });
-    logger.info({ url: ready.url, mqtt: ready.mqtt, kafka: ready.kafka }, 'Fleetlog is ready');
-    tell(ready);
-  } catch (error) {
-    if (stopping.signal.aborted) await stop(0); // whatever a start that is stopped half-way runs into
-    const sentence = sentenceOf(error, config);
-    if (sentence === undefined) logger.error({ err: error }, 'the start failed');
-    else if (!process.connected) process.stderr.write(`${sentence}\n`);
-    tell({ type: 'failed', sentence: sentence ?? `The start failed: ${(error as Error).message}` });
-    await stop(1);
-  }
-}
-
-await main();
+await runProcess(start);

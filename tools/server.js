@@ -11,7 +11,7 @@ const WATCH_PARENT_MS = 500;
 
 /**
  * @param {ReturnType<typeof import('./steps.js').createSteps>} steps
- * @returns {Promise<{ ready: import('../dist/main.js').ReadyMessage, exited: Promise<number>, stop(): Promise<number> }>}
+ * @returns {Promise<{ ready: import('../dist/process.js').ReadyMessage, exited: Promise<number>, stop(): Promise<number> }>}
  */
 export async function startServer(steps, { args = [] } = {}) {
   const child = spawn(process.execPath, [...NODE_FLAGS, join(ROOT, 'dist/main.js'), ...args], {

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFile } from 'node:fs/promises';
-import type { ReadyMessage } from '../../src/main.js';
+import type { ReadyMessage } from '../../src/process.js';
 
 /** A start takes seconds; one that hangs is killed and shown with its log. */
 const READY_MS = 60_000;

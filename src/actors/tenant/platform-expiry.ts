@@ -1,6 +1,6 @@
 import type { Validity } from '../kernel/expiry.js';
 import type { EntityDirectory } from '../kernel/ports/entities.js';
-import type { Clock, Logger } from '../kernel/ports/surroundings.js';
+import type { Logger } from '../kernel/ports/surroundings.js';
 import { startRecurringCheck, type RecurringCheck } from '../kernel/recurring-check.js';
 import type { TenantCommand } from './commands.js';
 import { tenantStream } from './events.js';
@@ -25,7 +25,6 @@ export function tellPlatformExpiry(options: {
   readonly authority: PlatformCertificate;
   /** The one that is in use now. */
   readonly server: () => PlatformCertificate;
-  readonly clock: Clock;
   readonly logger: Logger;
 }): RecurringCheck {
   const { tenants, authority, server } = options;

@@ -1,15 +1,14 @@
 import type { IConnectPacket } from 'mqtt-packet';
 import type { ConnectDevice, Credential, DeviceCommand } from '../../actors/device/commands.js';
 import type { DeviceState } from '../../actors/device/state.js';
-import { isIdentifier } from '../../actors/kernel/identifier.js';
-import type { DeviceIndex } from '../../actors/kernel/ports/device-index.js';
 import type { EntityDirectory, Origin, Outcome, Recorded } from '../../actors/kernel/ports/entities.js';
-import type { Clock, Logger } from '../../actors/kernel/ports/surroundings.js';
+import type { Logger } from '../../actors/kernel/ports/surroundings.js';
 import type { NodeName } from '../../actors/kernel/ports/nodes.js';
 import { may, type Peer } from './access.js';
-import { connack, type ConnackCode } from './connack.js';
+import { connack, ConnectRefused, REFUSES } from './connack.js';
 import { clientIdOf, closeConnection, streamOfDevice, type Connection } from './connection.js';
 import { tokenClaim, type Claim } from './credential.js';
+import { claimOf, createIdentification, type IdentificationOptions } from './identification.js';
 import type { MqttLimits } from './limits.js';
 import type { Attendance, LiveConnections } from './live-connections.js';
 import { Routes } from './routes.js';
@@ -18,24 +17,15 @@ import type { RefusalNotes } from './refused-connects.js';
 import { prefixTopics, prefixWill } from './tenant-topics.js';
 import { createKeyedBuckets } from './token-bucket.js';
 import { isWellFormedText } from './topics.js';
-import { createWrongTokens } from './wrong-tokens.js';
 
-const UNACCEPTABLE_PROTOCOL = 1;
-const IDENTIFIER_REJECTED = 2;
-const SERVER_UNAVAILABLE = 3;
-const BAD_CREDENTIALS = 4;
-const NOT_AUTHORIZED = 5;
 /** Changes of the connection of one device in a minute that are worth a warning (SEC-07). */
 const RESTLESS_CHANGES = 6;
 const MINUTE_MS = 60_000;
 
-export interface AdmissionOptions {
+export interface AdmissionOptions extends IdentificationOptions {
   readonly devices: EntityDirectory<DeviceCommand, DeviceState>;
-  readonly deviceIndex: Pick<DeviceIndex, 'deviceOfToken'>;
-  readonly limits: MqttLimits;
   readonly live: LiveConnections;
   readonly node: NodeName;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: MqttMetrics;
   readonly refusals: Pick<RefusalNotes, 'note'>;
@@ -43,16 +33,6 @@ export interface AdmissionOptions {
   readonly onLate: (connection: Connection) => void;
   /** The device was admitted when its CONNECT had been refused already, because the answer took too long. */
   readonly onUnattended: (connected: Recorded, origin: Origin) => void;
-}
-
-/** A refused CONNECT: what the client sees, and what the log says. */
-class Refused extends Error {
-  constructor(
-    readonly returnCode: ConnackCode,
-    readonly reason: string,
-  ) {
-    super(reason);
-  }
 }
 
 /**
@@ -66,61 +46,8 @@ export interface Admission {
 
 export function createAdmission(options: AdmissionOptions): Admission {
   const { devices, limits, live, clock, metrics } = options;
-  const connects = createKeyedBuckets(limits.connectRate, limits.connectBurst);
-  const wrongTokens = createWrongTokens(clock);
+  const identification = createIdentification(options);
   const restless = createKeyedBuckets(RESTLESS_CHANGES / (MINUTE_MS / 1000), RESTLESS_CHANGES);
-
-  /** The device of a claim, and a hearing for its tries. */
-  async function peerOf(connection: Connection, claim: Claim): Promise<Peer> {
-    const { peer } = claim;
-    if (claim.kind === 'certificate') {
-      if (!connects.tryTake(clientIdOf(claim.peer), clock.monotonic()))
-        throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
-      return claim.peer;
-    }
-    // The address belongs to the key: a stranger with a wrong token must not use up the device's own tries.
-    const { address } = connection;
-    const keys = [`address ${address}`, ...(peer ? [`device ${clientIdOf(peer)} ${address}`] : [])];
-    if (!keys.every((key) => wrongTokens.mayTry(key))) throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
-    const found = peer ?? (await options.deviceIndex.deviceOfToken(claim.credential.sha256));
-    if (!found) {
-      wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
-      throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
-    }
-    if (!connects.tryTake(`${clientIdOf(found)} ${address}`, clock.monotonic())) {
-      throw new Refused(SERVER_UNAVAILABLE, 'RATE_LIMITED');
-    }
-    return found;
-  }
-
-  /** Counts the try, and gives the refusal. */
-  function badToken({ address }: Connection, peer: Peer, reason: string): Refused {
-    wrongTokens.countWrong(`address ${address}`, limits.wrongTokensPerAddress);
-    wrongTokens.countWrong(`device ${clientIdOf(peer)} ${address}`, limits.wrongTokensPerDevice);
-    return new Refused(BAD_CREDENTIALS, reason);
-  }
-
-  /**
-   * The client id on the wire is free text, but not the name of another device (SEC-04). Whoever shows no good token hears of
-   * that alone, whatever the client id: the refusal would tell a stranger which devices there are (SEC-45).
-   */
-  async function refuseForeignClientId(
-    connection: Connection,
-    peer: Peer,
-    clientId: string,
-    claim: Claim,
-  ): Promise<void> {
-    const [tenant, device] = clientId.includes('/') ? clientId.split('/', 2) : [peer.tenant, clientId];
-    if (tenant !== peer.tenant || device === peer.device || !isIdentifier(device)) return;
-    const isTaken = await devices.query(streamOfDevice({ tenant, device }), (state) => state.status === 'registered');
-    if (!isTaken) return;
-    if (claim.kind === 'token') {
-      const owner = await options.deviceIndex.deviceOfToken(claim.credential.sha256);
-      if (owner?.tenant !== peer.tenant || owner.device !== peer.device)
-        throw badToken(connection, peer, 'CREDENTIAL_UNKNOWN');
-    }
-    throw new Refused(NOT_AUTHORIZED, 'CLIENT_ID_FORBIDDEN');
-  }
 
   /**
    * Asks the device's actor and reads what its answer led to. Both go into its inbox in one turn, so that no other connection
@@ -150,12 +77,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const reading = devices.query(stream, readSession);
     reading.catch(() => undefined); // it is not asked for when the answer is no
     const outcome = await answer;
-    if (outcome.kind === 'failed') throw new Refused(SERVER_UNAVAILABLE, outcome.code);
+    if (outcome.kind === 'failed') throw new ConnectRefused(REFUSES.serverUnavailable, outcome.code);
     if (outcome.kind === 'rejected') {
       const { code } = outcome.rejection;
       // A device that is not there answers a token like one that does not know it (SEC-45), and such tries are counted alike.
       const isBadToken = credential.kind === 'token' && (code.startsWith('CREDENTIAL') || code === 'DEVICE_UNKNOWN');
-      throw isBadToken ? badToken(connection, peer, code) : new Refused(NOT_AUTHORIZED, code);
+      throw isBadToken
+        ? identification.badToken(connection, peer, code)
+        : new ConnectRefused(REFUSES.notAuthorized, code);
     }
     const { policySequence, ...session } = await reading.catch((error: unknown) => {
       abandon(outcome);
@@ -204,7 +133,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     // Known before the first `await` for every credential that names its device, so that topics can be prefixed at once.
     connection.tenant = claim.peer?.tenant;
     const clientId = packet.clientId;
-    const peer = await peerOf(connection, claim);
+    const peer = await identification.peerOf(connection, claim);
     if (connection.tenant === undefined) {
       connection.tenant = peer.tenant;
       for (const early of connection.client._parser._queue ?? []) {
@@ -212,10 +141,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
     }
     if (packet.will) {
-      if (!may(peer, 'publish', packet.will.topic)) throw new Refused(NOT_AUTHORIZED, 'TOPIC_FORBIDDEN');
+      if (!may(peer, 'publish', packet.will.topic)) throw new ConnectRefused(REFUSES.notAuthorized, 'TOPIC_FORBIDDEN');
       prefixWill(peer.tenant, packet.will);
     }
-    await refuseForeignClientId(connection, peer, clientId, claim);
+    await identification.refuseForeignClientId(connection, peer, clientId, claim);
     await openSession(connection, packet, peer, claim);
     packet.clientId = clientIdOf(peer);
   }
@@ -230,11 +159,15 @@ export function createAdmission(options: AdmissionOptions): Admission {
         return connection.ended || connection.client.closed ? new Error('the client has gone') : undefined;
       } catch (error) {
         live.leave(connection);
-        const refusal = error instanceof Refused ? error : new Refused(SERVER_UNAVAILABLE, 'JOURNAL_UNAVAILABLE');
+        const refusal =
+          error instanceof ConnectRefused
+            ? error
+            : new ConnectRefused(REFUSES.serverUnavailable, 'JOURNAL_UNAVAILABLE');
         metrics.refused.inc(1, { reason: refusal.reason });
         options.refusals.note({ ...whoFailed(connection, packet), address: connection.address, code: refusal.reason });
-        if (!(error instanceof Refused)) options.logger.warn({ err: error }, 'A connection could not be decided');
-        await sendConnack(connection, refusal.returnCode);
+        if (!(error instanceof ConnectRefused))
+          options.logger.warn({ err: error }, 'A connection could not be decided');
+        await sendConnack(connection, refusal);
         return refusal;
       }
     },
@@ -285,34 +218,18 @@ function readSession({ connection, certificates, tokens }: DeviceState) {
 
 function refuseIllFormed(packet: IConnectPacket, limits: MqttLimits): void {
   if (packet.protocolVersion !== 3 && packet.protocolVersion !== 4) {
-    throw new Refused(UNACCEPTABLE_PROTOCOL, 'PROTOCOL_LEVEL');
+    throw new ConnectRefused(REFUSES.unacceptableProtocol, 'PROTOCOL_LEVEL');
   }
   if (!isWellFormedText(packet.clientId, limits.textBytes) || (packet.clientId === '' && !packet.clean)) {
-    throw new Refused(IDENTIFIER_REJECTED, 'CLIENT_ID_INVALID');
+    throw new ConnectRefused(REFUSES.identifierRejected, 'CLIENT_ID_INVALID');
   }
   if (packet.username !== undefined && !isWellFormedText(packet.username, limits.textBytes)) {
-    throw new Refused(BAD_CREDENTIALS, 'USER_NAME_INVALID');
+    throw new ConnectRefused(REFUSES.badCredentials, 'USER_NAME_INVALID');
   }
-}
-
-/** The verified certificate wins; a token is asked for only where there is none. */
-function claimOf(connection: Connection, packet: IConnectPacket, now: number): Claim {
-  const { identity, listener } = connection;
-  if (identity) {
-    // Resumption of a TLS session does not verify again (SEC-06).
-    if (identity.notAfter <= now) throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_EXPIRED');
-    const { tenant, device, fingerprint } = identity;
-    return { kind: 'certificate', peer: { tenant, device }, credential: { kind: 'certificate', fingerprint } };
-  }
-  // Its names may not be used (SEC-03).
-  if (listener === 'mqtts') throw new Refused(NOT_AUTHORIZED, 'CREDENTIAL_UNKNOWN');
-  const claim = tokenClaim(packet.username, packet.password);
-  if (!claim) throw new Refused(BAD_CREDENTIALS, 'CREDENTIAL_UNKNOWN');
-  return claim;
 }
 
 /** Resolves when the bytes are out or the socket is gone, so that closing does not overtake the answer. */
-function sendConnack({ socket }: Connection, returnCode: ConnackCode): Promise<void> {
+function sendConnack({ socket }: Connection, { returnCode }: ConnectRefused): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) {
       resolve();

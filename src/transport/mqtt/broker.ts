@@ -3,6 +3,7 @@ import type { DeviceCommand } from '../../actors/device/commands.js';
 import type { DisconnectReason } from '../../actors/device/events.js';
 import type { DeviceState } from '../../actors/device/state.js';
 import type { ErrorCode } from '../../actors/kernel/errors.js';
+import { isLoopback } from '../../actors/kernel/host-names.js';
 import type { StallWatch } from '../../actors/kernel/stall-watch.js';
 import type { DeviceIndex, RefusedConnects } from '../../actors/kernel/ports/device-index.js';
 import type { EntityDirectory } from '../../actors/kernel/ports/entities.js';
@@ -18,9 +19,9 @@ import { createConnections } from './connections.js';
 import { errorNotice } from './dialects/refusal.js';
 import { createDisconnects } from './disconnects.js';
 import { MQTT_LIMITS, type MqttLimits } from './limits.js';
-import { openListener, type Listener, type ListenerAddress, type ServerCertificate } from './listeners.js';
+import { openListeners, type ListenerAddress, type ServerCertificate } from './listeners.js';
 import { createLiveConnections } from './live-connections.js';
-import { createMqttMetrics } from './metrics.js';
+import { createMqttMetrics, observeBroker } from './metrics.js';
 import { createRefusalNotes } from './refused-connects.js';
 import { divertPublishes, type InboundMessage } from './publish-intake.js';
 import { createReadTurns } from './read-turns.js';
@@ -230,52 +231,25 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
   }, EXPIRY_SWEEP_MS).unref();
 
-  const listeners = await openListeners();
-  meter.observableGauge('fleetlog_mqtt_connections', 'Admitted connections.', ['listener'], (gauge) => {
-    for (const { name } of listeners) gauge.set(countOf(name), { listener: name });
-  });
-  meter.observableGauge(
-    'fleetlog_mqtt_unread_connections',
-    'Connections whose socket is not read.',
-    ['reason'],
-    (gauge) => {
-      const counts = countUnread();
-      for (const reason of VALVE_REASONS) gauge.set(counts[reason] ?? 0, { reason });
+  const listeners = await openListeners(options.listeners, {
+    certificate: options.tls,
+    limits,
+    onUntrusted(refusal) {
+      metrics.refused.inc(1, { reason: refusal.code });
+      refusals.note(refusal);
     },
-  );
-  meter.observableGauge('fleetlog_commit_gate_waiting_bytes', 'Bytes of the publishes that wait.', [], (gauge) =>
-    gauge.set(gate.waiting().bytes),
-  );
-  meter.observableGauge('fleetlog_commit_gate_oldest_seconds', 'Age of the oldest publish that waits.', [], (gauge) =>
-    gauge.set(gate.waiting().oldestSeconds),
-  );
-
-  async function openListeners(): Promise<readonly Listener[]> {
-    const sockets = { count: 0 };
-    const opened: Listener[] = [];
-    for (const name of ['mqtts', 'mqtt', 'wss'] as const) {
-      const address = options.listeners[name];
-      if (!address) continue;
-      const listener = await openListener({
-        name,
-        address,
-        certificate: options.tls,
-        limits,
-        sockets,
-        onUntrusted(refusal) {
-          metrics.refused.inc(1, { reason: refusal.code });
-          refusals.note(refusal);
-        },
-        onConnection: (arrival) => connections.accept(broker, name, arrival),
-        onFault: (error) => logger.warn({ err: error }, 'A connection could not be taken'),
-      });
-      opened.push(listener);
-      if (name === 'mqtt' && !isLoopback(listener.host)) {
-        logger.warn({ host: listener.host }, 'Plain MQTT is open beyond this machine; tokens travel unencrypted');
-      }
-    }
-    return opened;
+    onConnection: (name, arrival) => connections.accept(broker, name, arrival),
+    onFault: (error) => logger.warn({ err: error }, 'A connection could not be taken'),
+  });
+  for (const { name, host } of listeners) {
+    if (name !== 'mqtt' || isLoopback(host)) continue;
+    logger.warn({ host }, 'Plain MQTT is open beyond this machine; tokens travel unencrypted');
   }
+  observeBroker(meter, {
+    connections: () => listeners.map(({ name }) => ({ listener: name, count: countOf(name) })),
+    unread: countUnread,
+    waiting: () => gate.waiting(),
+  });
 
   async function until(isDone: () => boolean, milliseconds: number): Promise<void> {
     const startedAt = clock.monotonic();
@@ -321,8 +295,4 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 /** Whether a connection ended by a decision of ours that somebody should look at. */
 function isCut(reason: DisconnectReason): boolean {
   return !['CLIENT_DISCONNECT', 'CONNECTION_LOST', 'TAKEN_OVER', 'SERVER_STOPPED'].includes(reason);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

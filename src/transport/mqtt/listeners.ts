@@ -22,18 +22,23 @@ export interface ServerCertificate {
   readonly cert: string;
 }
 
-export interface ListenerOptions {
-  readonly name: ListenerName;
-  readonly address: ListenerAddress;
+/** What all listeners of a node share. */
+export interface ListenersOptions {
   readonly certificate: ServerCertificate & { readonly ca: string };
   readonly limits: Pick<MqttLimits, 'handshakeMs' | 'connectMs' | 'handshakesInFlight' | 'connections' | 'packetBytes'>;
-  /** Open sockets of the whole node, counted from accept, against its bound. */
-  readonly sockets: { count: number };
   /** A client's certificate does not verify; its socket is destroyed. */
   readonly onUntrusted: (refusal: ConnectRefusal) => void;
-  readonly onConnection: (arrival: Arrival) => void;
+  readonly onConnection: (listener: ListenerName, arrival: Arrival) => void;
   /** A connection could not be taken, whatever its certificate or `onConnection` threw; its socket is destroyed. */
   readonly onFault: (error: unknown) => void;
+}
+
+interface ListenerOptions extends Omit<ListenersOptions, 'onConnection'> {
+  readonly name: ListenerName;
+  readonly address: ListenerAddress;
+  /** Open sockets of the whole node, counted from accept, against its bound. */
+  readonly sockets: { count: number };
+  readonly onConnection: (arrival: Arrival) => void;
 }
 
 /** A socket that may be heard. */
@@ -83,11 +88,27 @@ function tlsOptions({ key, cert, ca }: ServerCertificate & { readonly ca: string
   };
 }
 
+/** Opens a listener for each address that is given. */
+export async function openListeners(
+  addresses: Readonly<Partial<Record<ListenerName, ListenerAddress>>>,
+  options: ListenersOptions,
+): Promise<readonly Listener[]> {
+  const sockets = { count: 0 };
+  const opened: Listener[] = [];
+  for (const name of ['mqtts', 'mqtt', 'wss'] as const) {
+    const address = addresses[name];
+    if (!address) continue;
+    const onConnection = (arrival: Arrival): void => options.onConnection(name, arrival);
+    opened.push(await openListener({ ...options, name, address, sockets, onConnection }));
+  }
+  return opened;
+}
+
 /**
  * Opens one listener: `mqtts` with mutual TLS, `wss` with TLS and a token or a certificate, `mqtt` plain with tokens. Sockets
  * beyond the node's bound are refused at accept; handshakes beyond theirs wait unread.
  */
-export async function openListener(options: ListenerOptions): Promise<Listener> {
+async function openListener(options: ListenerOptions): Promise<Listener> {
   const { name, limits } = options;
   const host = options.address.host ?? '127.0.0.1';
   const handshakes = createHandshakeQueue(limits.handshakesInFlight, limits.handshakeMs);

@@ -1,4 +1,6 @@
 import type { Counter, Gauge, Histogram, Meter } from '../../actors/kernel/ports/surroundings.js';
+import type { ListenerName } from './connection.js';
+import { VALVE_REASONS, type ValveReason } from './read-valve.js';
 
 /** What became of a message. */
 export type MessageResult = 'accepted' | 'duplicate' | 'rejected' | 'superseded' | 'failed' | 'stalled' | 'dropped';
@@ -42,4 +44,33 @@ export function createMqttMetrics(meter: Meter): MqttMetrics {
     ),
     gateWaiting: meter.gauge('fleetlog_commit_gate_waiting', 'Publishes that wait for their commit.'),
   };
+}
+
+/** What the broker tells of itself whenever somebody looks. */
+export function observeBroker(
+  meter: Meter,
+  broker: {
+    connections(): readonly { readonly listener: ListenerName; readonly count: number }[];
+    unread(): Readonly<Partial<Record<ValveReason, number>>>;
+    waiting(): { readonly bytes: number; readonly oldestSeconds: number };
+  },
+): void {
+  meter.observableGauge('fleetlog_mqtt_connections', 'Admitted connections.', ['listener'], (gauge) => {
+    for (const { listener, count } of broker.connections()) gauge.set(count, { listener });
+  });
+  meter.observableGauge(
+    'fleetlog_mqtt_unread_connections',
+    'Connections whose socket is not read.',
+    ['reason'],
+    (gauge) => {
+      const counts = broker.unread();
+      for (const reason of VALVE_REASONS) gauge.set(counts[reason] ?? 0, { reason });
+    },
+  );
+  meter.observableGauge('fleetlog_commit_gate_waiting_bytes', 'Bytes of the publishes that wait.', [], (gauge) =>
+    gauge.set(broker.waiting().bytes),
+  );
+  meter.observableGauge('fleetlog_commit_gate_oldest_seconds', 'Age of the oldest publish that waits.', [], (gauge) =>
+    gauge.set(broker.waiting().oldestSeconds),
+  );
 }

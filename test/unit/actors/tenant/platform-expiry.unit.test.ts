@@ -45,7 +45,7 @@ describe("the end of the platform's own certificates", () => {
     for (const end of [NOW + 20 * DAY, NOW + 5 * DAY, NOW + 5 * DAY]) {
       const directories = [createTenantDirectory(ports), createTenantDirectory(ports)];
       const nodes = directories.map((tenants) =>
-        tellPlatformExpiry({ tenants, authority, server: server(end), clock, logger }),
+        tellPlatformExpiry({ tenants, authority, server: server(end), logger }),
       );
       await Promise.all(nodes.map((node) => node.check()));
       await Promise.all([...nodes, ...directories].map((part) => part.stop()));
