@@ -193,7 +193,8 @@ describe('people on Postgres', () => {
     const { admin } = node.under;
     const wanted = Array.from({ length: 300 }, (_, n) => `exported-${n}`);
     for (let n = 0; n < wanted.length; n += 100) {
-      await Promise.all(wanted.slice(n, n + 100).map((id) => admin.post('/api/v1/devices', { id })));
+      const answers = await Promise.all(wanted.slice(n, n + 100).map((id) => admin.post('/api/v1/devices', { id })));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     }
     const exported = async (): Promise<readonly string[]> => {
       const answer = admin.get('/api/v1/audit?types=DeviceRegistered').accept('application/x-ndjson').buffer(true);

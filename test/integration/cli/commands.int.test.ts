@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { unzipSync } from 'fflate';
 import { connectDevice, enrol, makeCsr } from '../../support/enrolled-device.js';
 import { startFleetlog, type FleetlogProcess } from '../../support/fleetlog-process.js';
 import { createEmptyDatabase, type TestDatabase } from '../../support/postgres.js';
@@ -34,8 +35,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs a line of a shell in the folder of the server, with what it left there for the command line. */
-function shell(line: string, input = ''): Promise<Shown> {
+/** Starts a line of a shell in the folder of the server, with what it left there for the command line. */
+function start(line: string, input = ''): { readonly child: ChildProcess; readonly ended: Promise<Shown> } {
   const environment = { PATH: process.env.PATH, FLEETLOG_DATA_DIR: join(folder, 'data') };
   const child = spawn('bash', ['--norc', '-o', 'pipefail', '-c', line], { cwd: folder, env: environment });
   // A command that does not ask leaves it unread.
@@ -43,13 +44,25 @@ function shell(line: string, input = ''): Promise<Shown> {
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((resolve) => child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr })));
+  const ended = new Promise<Shown>((resolve) =>
+    child.once('close', (exitCode) => resolve({ exitCode, stdout, stderr })),
+  );
+  return { child, ended };
 }
 
-const piped = (line: string, input?: string): Promise<Shown> => shell(`${COMMAND} ${line}`, input);
+const shell = (line: string, input?: string): Promise<Shown> => start(line, input).ended;
+
+/** Every line of the command line that a test has run. */
+const linesRun: string[] = [];
+
+function piped(line: string, input?: string): Promise<Shown> {
+  linesRun.push(line);
+  return shell(`${COMMAND} ${line}`, input);
+}
 
 /** In a pseudo-terminal of 100 columns; what a person types is sent in ahead. */
 function onTerminal(line: string, typed?: string): Promise<Shown> {
+  linesRun.push(line);
   const inner = `stty cols 100 rows 40; ${COMMAND} ${line}`.replaceAll("'", `'\\''`);
   return shell(`script -qec '${inner}' /dev/null${typed === undefined ? ' < /dev/null' : ''}`, typed);
 }
@@ -211,7 +224,68 @@ describe('what changes something', () => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    'a key that the server has made is fetched once; a second try says what to do instead',
+    async () => {
+      const [issued] = rowsOf(await piped('cert issue pump-7 --generate-key'));
+      const fingerprint = String(issued?.['fingerprint']);
+      expect((await piped(`cert bundle pump-7 ${fingerprint}`)).exitCode).toBe(0);
+      const files = Object.keys(unzipSync(await readFile(join(folder, 'pump-7.zip'))));
+      expect(files).toEqual(expect.arrayContaining(['certificate.pem', 'private-key.pem', 'ca.pem']));
+      const again = await piped(`cert bundle pump-7 ${fingerprint} --out again.zip`);
+      expect([again.exitCode, again.stderr]).toEqual([4, expect.stringContaining('BUNDLE_GONE')]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'what cannot be undone asks a person on a terminal, and leaves all as it was for any answer but yes',
+    async () => {
+      expect((await piped('user add eve --role viewer', 'three words and a 4\n')).exitCode).toBe(0);
+      expect((await server.call('POST', '/sessions', { name: 'eve', password: 'three words and a 4' })).status).toBe(
+        201,
+      );
+      const session = rowsOf(await piped('session ls')).find(({ userAgent }) => userAgent !== undefined);
+      const [token] = rowsOf(await piped('token issue --role viewer'));
+      const { fingerprint } = await enrol(server, 'lamp-2');
+      for (const line of [
+        `session end ${String(session?.['id'])}`,
+        `token revoke ${String(token?.['id'])} --reason lost`,
+        `cert revoke lamp-2 ${fingerprint} --reason 'key compromised'`,
+        'user disable eve',
+        'user rm eve',
+        'device rm lamp-2',
+      ]) {
+        const refused = await onTerminal(line, 'maybe\n');
+        expect([line, refused.exitCode, refused.stdout]).toEqual([line, 1, expect.stringContaining('yes')]);
+        const done = await onTerminal(line, 'yes\n');
+        expect([line, done.exitCode, done.stdout]).toEqual([line, 0, expect.stringContaining('✓')]);
+      }
+      expect(rowsOf(await piped('token ls'))).toContainEqual(
+        expect.objectContaining({ id: token?.['id'], revokeReason: 'lost' }),
+      );
+    },
+    TIMEOUT_MS,
+  );
 });
+
+test(
+  'Ctrl-C ends `simulate` with its devices',
+  async () => {
+    const line = 'simulate --devices 2 --rate 5/s';
+    linesRun.push(line);
+    const { child, ended } = start(`exec ${COMMAND} ${line}`);
+    await until('telemetry of both', async () => {
+      const events = rowsOf(await piped('events ls --type TelemetryRecorded'));
+      return new Set(events.map(({ stream }) => stream)).size >= 2;
+    });
+    child.kill('SIGINT');
+    expect((await ended).exitCode).toBe(0);
+    await until('the devices to be gone', async () => rowsOf(await piped('device ls --state online')).length === 0);
+  },
+  TIMEOUT_MS,
+);
 
 test(
   'SEC-155 what `replay` has written verifies, and a changed byte does not',
@@ -248,3 +322,12 @@ test(
   },
   TIMEOUT_MS,
 );
+
+test('each command of the reference has been run above', async () => {
+  const reference = await readFile(join(import.meta.dirname, '../../../docs/reference/command-line.md'), 'utf8');
+  const names = [...reference.matchAll(/^### fleetlog (.+)$/gm)].map(([, name = '']) => name);
+  const leaves = names.filter((name) => !names.some((other) => other.startsWith(`${name} `)));
+  expect(leaves.length).toBeGreaterThan(25);
+  const untried = leaves.filter((name) => !linesRun.some((line) => `${line} `.includes(`${name} `)));
+  expect(untried).toEqual([]);
+});

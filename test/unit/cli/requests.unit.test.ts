@@ -105,6 +105,11 @@ describe('what is sent', () => {
     ['events ls', '/events?'],
     ['events ls --device pump-7', '/devices/pump-7/events?'],
     ['audit ls', '/audit?'],
+    ['device connections pump-7', '/devices/pump-7/connections?'],
+    ['token ls', '/tokens?'],
+    ['token ls --device pump-7', '/devices/pump-7/tokens?'],
+    ['user ls', '/users?'],
+    ['session ls', '/sessions?'],
   ])('%s asks for the members that are wanted, and shows nothing else', async (line, path) => {
     const lists = await startContractServer((_request, response) => {
       sendJson(response, { items: [{ a: 1, b: ['x'] }, { b: null }], next: null });

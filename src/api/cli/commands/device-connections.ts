@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { since, time, wholeNumber } from '../arguments.js';
+import { FIELDS, since, time, wholeNumber } from '../arguments.js';
 import type { CommandContext, ContextFactory } from '../command-context.js';
 import { numeral } from '../progress.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
 
 interface PastConnection {
@@ -18,6 +18,7 @@ interface PastConnection {
 interface ConnectionOptions {
   readonly since?: string;
   readonly to?: string;
+  readonly fields?: string;
   readonly limit: number;
 }
 
@@ -58,20 +59,22 @@ export function addConnectionsCommand(device: Command, contextOf: ContextFactory
     .description('list the connections of a device, the newest first, and its availability')
     .option('--since <duration|time>', 'open since, as in 24h; default 7d', since)
     .option('--to <time>', 'not begun after this time', time)
+    .option(...FIELDS)
     .option('--limit <n>', 'at most so many', wholeNumber, 50)
     .action(async (id: string, options: ConnectionOptions, command: Command) =>
       list(await contextOf(command), id, options),
     );
 }
 
-async function list({ client, output }: CommandContext, id: string, { since: from, to, limit }: ConnectionOptions) {
+async function list({ client, output }: CommandContext, id: string, options: ConnectionOptions) {
+  const { since: from, to, fields, limit } = options;
   const request = {
     method: 'GET',
     path: `/api/v1/devices/${encodeURIComponent(id)}/connections`,
-    query: { from, to },
+    query: { from, to, fields },
   } as const;
   const connections = client.items(request, limit) as AsyncIterable<PastConnection>;
-  await output.rows(connections, CONNECTION_TABLE, 'It was not connected in this time.');
+  await output.rows(connections, tableOf(CONNECTION_TABLE, fields), 'It was not connected in this time.');
   if (output.form !== 'table') return;
   const { body } = await client.call({ ...request, query: { ...request.query, limit: '1' } });
   const { ratio } = (body as { readonly availability: { readonly ratio: number | null } }).availability;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { FIELDS } from '../arguments.js';
 import { callWhenConfirmed, irreversible, type ContextFactory } from '../command-context.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
 
 interface Session {
@@ -35,11 +36,12 @@ export function addSessionCommands(program: Command, contextOf: ContextFactory):
     .command('ls')
     .alias('list')
     .description('list the sessions that stand')
-    .action(async (_options: object, command: Command) => {
+    .option(...FIELDS)
+    .action(async ({ fields }: { fields?: string }, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { body } = await client.call({ method: 'GET', path: SESSIONS });
+      const { body } = await client.call({ method: 'GET', path: SESSIONS, query: { fields } });
       const { items } = body as { readonly items: readonly Session[] };
-      await output.rows(items, SESSION_TABLE, 'Nobody is signed in.');
+      await output.rows(items, tableOf(SESSION_TABLE, fields), 'Nobody is signed in.');
     });
 
   irreversible(session.command('end <sessionId>'))

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
-import { time } from '../arguments.js';
+import { FIELDS, time } from '../arguments.js';
 import { callWhenConfirmed, changing, irreversible, type ContextFactory } from '../command-context.js';
 import { CliFailure, EXIT } from '../failure.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { CREDENTIAL_LAMPS, type CredentialState } from '../credential-lamps.js';
 import { relativeTime } from '../terminal.js';
 
@@ -63,11 +63,16 @@ export function addTokenCommands(program: Command, contextOf: ContextFactory): v
     .alias('list')
     .description('list tokens')
     .option('--device <id>', 'tokens of this device')
-    .action(async ({ device }: { device?: string }, command: Command) => {
+    .option(...FIELDS)
+    .action(async ({ device, fields }: { device?: string; fields?: string }, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { body } = await client.call({ method: 'GET', path: pathOf(device) });
+      const { body } = await client.call({ method: 'GET', path: pathOf(device), query: { fields } });
       const { items } = body as { readonly items: readonly Token[] };
-      await output.rows(items, TOKEN_TABLE, 'No token. Create one: npx fleetlog token issue --role viewer');
+      await output.rows(
+        items,
+        tableOf(TOKEN_TABLE, fields),
+        'No token. Create one: npx fleetlog token issue --role viewer',
+      );
     });
 
   changing(token.command('issue'))

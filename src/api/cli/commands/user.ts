@@ -1,7 +1,8 @@
 import { Argument, Option, type Command } from 'commander';
+import { FIELDS } from '../arguments.js';
 import { callWhenConfirmed, changing, irreversible, type ContextFactory } from '../command-context.js';
 import { readPassword } from '../password-prompt.js';
-import type { Table } from '../table.js';
+import { tableOf, type Table } from '../table.js';
 import { relativeTime } from '../terminal.js';
 
 interface User {
@@ -40,11 +41,16 @@ export function addUserCommands(program: Command, contextOf: ContextFactory): vo
     .command('ls')
     .alias('list')
     .description('list the users')
-    .action(async (_options: object, command: Command) => {
+    .option(...FIELDS)
+    .action(async ({ fields }: { fields?: string }, command: Command) => {
       const { client, output } = await contextOf(command);
-      const { body } = await client.call({ method: 'GET', path: USERS });
+      const { body } = await client.call({ method: 'GET', path: USERS, query: { fields } });
       const { items } = body as { readonly items: readonly User[] };
-      await output.rows(items, USER_TABLE, 'No users. Add one: npx fleetlog user add <name> --role viewer');
+      await output.rows(
+        items,
+        tableOf(USER_TABLE, fields),
+        'No users. Add one: npx fleetlog user add <name> --role viewer',
+      );
     });
 
   changing(user.command('add <name>'))
