@@ -33,5 +33,5 @@ EXPOSE 8080 8883
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# The nursery as in tools/node-flags.js.
-CMD ["node", "--max-semi-space-size=64", "dist/main.js"]
+# As in tools/node-flags.js.
+CMD ["node", "--max-semi-space-size=64", "--openssl-config=tools/openssl.cnf", "dist/main.js"]

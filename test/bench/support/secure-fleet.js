@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startChild } from './processes.js';
-import { NODE_FLAGS } from '../../../tools/node-flags.js';
+import { NODE_FLAGS, NURSERY } from '../../../tools/node-flags.js';
 import { restOf } from './rest.js';
 import { enrolDevices } from './secure-devices.js';
 
@@ -43,10 +43,10 @@ const ENV = {
   LOG_LEVEL: 'warn',
 };
 
-/** A bare server of this folder, with the certificates of the fleet and run like Fleetlog. */
+/** A bare server of this folder, with the certificates of the fleet and Fleetlog's nursery; else Node as it comes. */
 export function startBare(file, tls, execArgv = []) {
   return startChild(join(BENCH, file), {
-    execArgv: [...NODE_FLAGS, ...execArgv],
+    execArgv: [NURSERY, ...execArgv],
     env: { BENCH_TLS: JSON.stringify(tls) },
   });
 }
