@@ -24,6 +24,8 @@ export interface BatchDraft {
   readonly verdicts: Outcome[];
   /** How many events each decided ask caused. */
   readonly eventCounts: number[];
+  /** Nobody hurries for any of it. */
+  isPatient: boolean;
 }
 
 /** Thrown when an ask's event can't be applied or encoded: the entity is half changed and has to be forgotten. */
@@ -72,12 +74,14 @@ export function draftBatch<C, E extends DomainEvent, S>(options: DraftOptions<C,
     incomingIds: [],
     verdicts: [],
     eventCounts: [],
+    isPatient: true,
   };
   let bytes = 0;
   for (let index = options.from; index < asks.length; index += 1) {
     if (draft.events.length >= MAX_EVENTS || bytes >= MAX_BYTES) break;
     const ask = asks[index] as Ask<C>;
     const eventsBefore = draft.events.length;
+    if (ask.patient !== true) draft.isPatient = false;
     if (ask.abandoned === true) draft.verdicts.push(ABANDONED);
     else if (options.poisoned?.has(ask) === true) draft.verdicts.push(FAILED);
     else if (ask.incomingId !== undefined && openIds?.has(ask.incomingId) === true) draft.verdicts.push(ACCEPTED);

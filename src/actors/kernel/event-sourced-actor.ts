@@ -93,14 +93,16 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
 
   async function work(): Promise<void> {
     lastUsed = clock.monotonic();
-    const first = inbox.peek();
-    if (first === undefined) return;
-    if (isErrand(first)) {
-      inbox.shift();
-      await runErrand(first);
-      return;
-    }
     batch = takeAsks();
+    if (batch.length > 0) await workOnBatch();
+    // In the same turn: each connect asks what its command has led to (bench `reconnect`).
+    const next = inbox.peek();
+    if (next === undefined || !isErrand(next)) return;
+    inbox.shift();
+    await runErrand(next);
+  }
+
+  async function workOnBatch(): Promise<void> {
     answered = 0;
     try {
       await processBatch();
@@ -185,6 +187,7 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
       firstSequence,
       events,
       ...(incomingIds.length > 0 && { incomingIds }),
+      ...(draft.isPatient && { patient: true }),
     });
   }
 

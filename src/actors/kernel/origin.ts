@@ -21,7 +21,12 @@ const encoded = new WeakMap<Origin, string>();
 export function encodeOrigin(origin: Origin): string {
   const known = encoded.get(origin);
   if (known !== undefined) return known;
-  const text = JSON.stringify(Object.fromEntries(MEMBERS.map((member) => [member, origin[member]]))).slice(0, -1);
+  let members = '';
+  for (const member of MEMBERS) {
+    const value = origin[member];
+    if (value !== undefined) members += `${members === '' ? '' : ','}"${member}":${JSON.stringify(value)}`;
+  }
+  const text = `{${members}`;
   encoded.set(origin, text);
   return text;
 }

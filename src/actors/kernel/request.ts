@@ -12,7 +12,7 @@ export function requestOutcome<C>(
   origin: Origin,
   options: RequestOptions = {},
 ): Promise<Outcome> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, correlationId, causationId, late } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, correlationId, causationId, patient, late } = options;
   return new Promise((resolve) => {
     const ask: Ask<C> = {
       command,
@@ -20,6 +20,7 @@ export function requestOutcome<C>(
       bytes: 0,
       ...(correlationId !== undefined && { correlationId }),
       ...(causationId !== undefined && { causationId }),
+      ...(patient !== undefined && { patient }),
       settle(outcome) {
         clearTimeout(timer);
         if (ask.abandoned === true) late?.(outcome);

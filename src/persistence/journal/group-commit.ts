@@ -13,6 +13,11 @@ const GROUP_LIMIT = { events: 2_000, bytes: 4 * 1024 * 1024 };
  * never waits: the time is a millisecond for each append of the last group but the first.
  */
 const LONGEST_GATHER_MS = 5;
+/**
+ * Groups of nothing but patient appends wait longer, five milliseconds for each: fleets connect and disconnect in storms, with half a
+ * handshake between one append and the next (bench `reconnect`).
+ */
+const LONGEST_PATIENCE_MS = 20;
 /** So many are worth a statement at once. */
 const GATHERED_APPENDS = 32;
 
@@ -48,12 +53,14 @@ interface Lane {
   readonly write: (group: readonly WaitingAppend[]) => Promise<void>;
   queue: WaitingAppend[];
   running: Promise<void> | undefined;
-  /** Monotonic, ms: until then the next group gathers, unless enough wait for it already. */
-  notBefore: number;
+  /** Monotonic, ms: when the last group was given to the writer. */
+  groupedAt: number;
+  /** Appends of the last group but the first: how many others the next one may hope for. */
+  companions: number;
 }
 
 export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: GroupCommitOptions): GroupCommit {
-  const lanes = writers.map((write): Lane => ({ write, queue: [], running: undefined, notBefore: 0 }));
+  const lanes = writers.map((write): Lane => ({ write, queue: [], running: undefined, groupedAt: 0, companions: 0 }));
   /** Counts what waits and what is being written. */
   const held = { appends: 0, events: 0, bytes: 0 };
   let stopped = false;
@@ -72,10 +79,13 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
     // The actors of this turn of the event loop join the first group.
     await nextTurn();
     while (lane.queue.length > 0) {
-      const pauseMs = lane.notBefore - performance.now();
-      if (pauseMs > 0.5 && lane.queue.length < GATHERED_APPENDS && !stopped) await sleep(pauseMs);
+      for (let pauseMs = gatherMs(lane); pauseMs > 0.5 && !stopped; pauseMs = gatherMs(lane)) {
+        // Somebody in a hurry may join meanwhile.
+        await sleep(Math.min(pauseMs, LONGEST_GATHER_MS));
+      }
       const group = takeGroup(lane);
-      lane.notBefore = performance.now() + Math.min(group.length - 1, LONGEST_GATHER_MS);
+      lane.groupedAt = performance.now();
+      lane.companions = group.length - 1;
       try {
         await lane.write(group);
       } catch {
@@ -110,6 +120,16 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
       await expired;
     },
   };
+}
+
+/** How long the next group still gathers. */
+function gatherMs({ queue, groupedAt, companions }: Lane): number {
+  if (queue.length >= GATHERED_APPENDS) return 0;
+  const isPatient = queue.every(({ append }) => append.patient);
+  const longest = isPatient
+    ? Math.min(companions * LONGEST_GATHER_MS, LONGEST_PATIENCE_MS)
+    : Math.min(companions, LONGEST_GATHER_MS);
+  return groupedAt + longest - performance.now();
 }
 
 function takeGroup(lane: Lane): readonly WaitingAppend[] {

@@ -72,6 +72,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     };
     const answer = devices.request(stream, connectCommand(connection, packet, credential, options.node), origin, {
       timeoutMs: limits.connectMs,
+      patient: true,
       late: abandon,
     });
     const reading = devices.query(stream, readSession);

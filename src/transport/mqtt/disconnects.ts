@@ -26,7 +26,8 @@ export function createDisconnects(devices: EntityDirectory<DeviceCommand, Device
   /** The actor ignores epochs that are not current, so a late repeat does no harm. */
   async function journal({ stream, sessionEpoch, origin }: Ending, reason: DisconnectReason): Promise<void> {
     for (;;) {
-      const outcome = await devices.request(stream, { type: 'DisconnectDevice', sessionEpoch, reason }, origin);
+      const command = { type: 'DisconnectDevice', sessionEpoch, reason } as const;
+      const outcome = await devices.request(stream, command, origin, { patient: true });
       if (outcome.kind !== 'failed' || isStopping) return;
       await pause();
     }

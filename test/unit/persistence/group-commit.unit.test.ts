@@ -24,8 +24,9 @@ function openGroups(): { readonly commit: GroupCommit; readonly groups: number[]
   return { commit, groups };
 }
 
-const append = (stream: string): Append => ({
+const append = (stream: string, patient = false): Append => ({
   stream,
+  patient,
   epoch: 0,
   firstSequence: 1,
   events: [{ type: 'T', schemaVersion: 1, occurredAt: 0, payload: Buffer.from('{}'), metadata: Buffer.from('{}') }],
@@ -50,6 +51,26 @@ describe('a group of appends', () => {
       seen.push(groups);
     }
     expect(seen.at(-1)).toEqual([6, 2]);
+  });
+
+  test('of patient appenders gathers longer, and no longer than others once somebody joins who is in a hurry', async () => {
+    const seen: Record<string, number[]> = {};
+    for (let tries = 0; tries < 20 && (seen['patient']?.[1] !== 2 || seen['hurried']?.[1] !== 2); tries += 1) {
+      const { commit, groups } = openGroups();
+      const wait = (index: number) => commit.append(append(`s/${index}`, true));
+      await Promise.all([1, 2, 3, 4, 5].map(wait));
+      const sixth = wait(6);
+      await pause(8); // more than others gather, less than these wait
+      if (tries % 2 === 0) {
+        await Promise.all([sixth, wait(7)]);
+        seen['patient'] = groups;
+      } else {
+        await Promise.all([sixth, commit.append(append('s/7'))]);
+        await Promise.all([wait(8), wait(9)]);
+        seen['hurried'] = groups;
+      }
+    }
+    expect(seen).toEqual({ patient: [5, 2], hurried: [5, 2, 2] });
   });
 
   test('of a lone appender waits for nobody', async () => {

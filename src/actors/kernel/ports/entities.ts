@@ -60,6 +60,8 @@ export interface Ask<C> {
   readonly incomingId?: number;
   readonly correlationId?: string;
   readonly causationId?: string;
+  /** As `Append.patient`. */
+  readonly patient?: boolean;
   /** Set by the asker when nobody waits any more: an ask that is not yet decided is then passed over. */
   abandoned?: boolean;
   /** Called once, synchronously, in the order of the asks of one entity. Must not throw. */
@@ -99,6 +101,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   readonly correlationId?: string;
   readonly causationId?: string;
+  /** As `Append.patient`. @default false */
+  readonly patient?: boolean;
   /** Called with the outcome of a request that had timed out by then. Must not throw. */
   readonly late?: (outcome: Outcome) => void;
 }

@@ -31,6 +31,8 @@ export interface Append {
   readonly events: readonly EncodedEvent[];
   /** Open QoS 2 message ids, inserted by the same statement as the events. */
   readonly incomingIds?: readonly IncomingId[];
+  /** Some 20 ms more do not matter: where many append, it waits so long for others to share its statement. @default false */
+  readonly patient?: boolean;
 }
 
 export type AppendOutcome =

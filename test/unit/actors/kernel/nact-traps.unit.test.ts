@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as nact from 'nact';
 import { dispatchTo, spawnActor, startActorSystem, stopActor } from '../../../../src/actors/kernel/actor-system.js';
 import { createSupervision } from '../../../../src/actors/kernel/supervision.js';
@@ -227,4 +229,29 @@ test('N11 the compiler tells apart which actor takes which messages', () => {
   // @ts-expect-error: a text for an actor of numbers. Checked by `tsc -p test`, which `npm run check` runs.
   dispatchTo<string>(numbers, 'text');
   dispatchTo(numbers, 1);
+});
+
+test('N12 an actor that has had its turn keeps nothing alive of what ran after it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const system = startActorSystem('n12');
+  cleanUps.push(() => stopActor(system));
+  let ran = 0;
+  const actor = spawnActor<'go'>(
+    system,
+    'c1',
+    () => void (ran += 1),
+    () => undefined,
+  );
+  const runAfterActor = (): WeakRef<object> => {
+    const socket = {};
+    dispatchTo(actor, 'go');
+    setImmediate<[object]>(() => undefined, socket);
+    return new WeakRef(socket);
+  };
+  const held = runAfterActor();
+  await turns(4);
+  collectGarbage();
+  expect(held.deref()).toBeUndefined();
+  expect(ran).toBe(1);
 });
