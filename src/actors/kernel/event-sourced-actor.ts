@@ -1,6 +1,7 @@
 import { dispatchTo } from './actor-system.js';
 import { draftBatch, PoisonedAsk, type BatchDraft } from './batch-draft.js';
 import type { DomainEvent } from './decider.js';
+import type { Entity } from './entity.js';
 import { asFleetlogError, createEntityKeeper, type EntityKeeper, type KeeperSetting } from './entity-keeper.js';
 import { FleetlogError } from './errors.js';
 import { createInbox, type InboxLimits } from './inbox.js';
@@ -72,6 +73,7 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   let closing = false;
   let hurried = false;
   let drained: (() => void) | undefined;
+  type Poisoned = ReadonlySet<Ask<C>> | undefined;
   const self: Supervised<Message> = setting.supervision.spawn<Message>(handle, crashed);
 
   async function handle(message: Message): Promise<void> {
@@ -94,26 +96,24 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   async function work(): Promise<void> {
     lastUsed = clock.monotonic();
     batch = takeAsks();
-    if (batch.length > 0) await workOnBatch();
+    if (batch.length > 0) {
+      answered = 0;
+      try {
+        await processBatch();
+      } catch (error) {
+        const known = asFleetlogError(error);
+        if (known.code === 'ACTOR_FAILED') logger.error({ code: known.code, stream, err: error }, 'a batch failed');
+        keeper.forget();
+        answerRest(known.code);
+      }
+      // An idle entity must not keep alive what asked it last (bench `memory`).
+      batch = [];
+    }
     // In the same turn: each connect asks what its command has led to (bench `reconnect`).
     const next = inbox.peek();
     if (next === undefined || !isErrand(next)) return;
     inbox.shift();
     await runErrand(next);
-  }
-
-  async function workOnBatch(): Promise<void> {
-    answered = 0;
-    try {
-      await processBatch();
-    } catch (error) {
-      const known = asFleetlogError(error);
-      if (known.code === 'ACTOR_FAILED') logger.error({ code: known.code, stream, err: error }, 'a batch failed');
-      keeper.forget();
-      answerRest(known.code);
-    }
-    // An idle entity must not keep alive what asked it last (bench `memory`).
-    batch = [];
   }
 
   function takeAsks(): Ask<C>[] {
@@ -130,12 +130,16 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
 
   async function processBatch(): Promise<void> {
     if (hurried) answerRest('SHUTTING_DOWN');
-    let poisoned: Set<Ask<C>> | undefined;
+    let poisoned: Poisoned;
     let redecisions = 0;
     while (answered < batch.length) {
-      const draft = await draftNext(poisoned);
+      const needsIds = batch.some((ask) => ask.incomingId !== undefined);
+      const known = needsIds ? undefined : keeper.known();
+      // Almost always: without a promise for it.
+      const draft =
+        known === undefined ? await recoverAndDraft(needsIds, poisoned) : draftNext(known, undefined, poisoned);
       if (draft instanceof PoisonedAsk) {
-        poisoned = (poisoned ?? new Set()).add(batch[draft.index] as Ask<C>);
+        poisoned = new Set([...(poisoned ?? []), batch[draft.index] as Ask<C>]);
         continue;
       }
       const decidesNothing = draft.events.length === 0;
@@ -155,10 +159,16 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     }
   }
 
-  async function draftNext(poisoned: ReadonlySet<Ask<C>> | undefined): Promise<BatchDraft | PoisonedAsk> {
-    const needsIds = batch.some((ask) => ask.incomingId !== undefined);
+  async function recoverAndDraft(needsIds: boolean, poisoned: Poisoned): Promise<BatchDraft | PoisonedAsk> {
     const openIds = needsIds ? await keeper.openIds() : undefined;
-    const entity = keeper.known() ?? (await keeper.entity());
+    return draftNext(keeper.known() ?? (await keeper.entity()), openIds, poisoned);
+  }
+
+  function draftNext(
+    entity: Entity<S>,
+    openIds: Set<number> | undefined,
+    poisoned: Poisoned,
+  ): BatchDraft | PoisonedAsk {
     try {
       return draftBatch({
         setting,
