@@ -297,7 +297,7 @@ async function startDoors(
     logger,
     meter,
   });
-  const http = running.add('http', await startHttp({ api, ...config.http }));
+  const http = running.add('http', await startHttp({ api, randomBytes, ...config.http }));
 
   const url = `http://${hostInUrl(isAnyAddress(config.http.host) ? publicHost : config.http.host)}:${http.port}`;
   await writeCliAccess(dataDir, { url, token: adminToken.token, mqtt: { host: publicHost, port: mqttsPort } });

@@ -30,6 +30,7 @@ import { sessionHandlers, signInHandlers } from './routes/sessions.js';
 import { systemHandlers, type SystemRouteOptions } from './routes/system.js';
 import { telemetryHandlers, type TelemetryRouteOptions } from './routes/telemetry.js';
 import { userHandlers } from './routes/users.js';
+import { answerUnreadable } from './unreadable-requests.js';
 import { createSessionCookie } from './access/session-cookie.js';
 import { createSignInLimits } from './access/sign-in-limits.js';
 
@@ -197,21 +198,38 @@ export interface HttpServer {
 const STOP_TIMEOUT_MS = 2000;
 const STOP_SWEEP_MS = 25;
 
+/** How long a request may take to come in, ms, and how often that is looked at (SEC-83). */
+export interface SlowSenderLimits {
+  readonly headersMs: number;
+  readonly requestMs: number;
+  readonly lookMs: number;
+}
+const SLOW_SENDERS: SlowSenderLimits = { headersMs: 10_000, requestMs: 30_000, lookMs: 2_000 };
+
 /**
- * Listens. Slow senders are closed by the server's own times (SEC-83): headers within 10 s, a request within 30 s.
+ * Listens. Slow senders are refused by the server's own times.
  * @param options.port 0 = a free one
+ * @param options.slowSenders default: 10 s for the headers, 30 s for all of it
  * @throws as `listen`: `EADDRINUSE`, `EACCES`
  */
 export async function startHttp(options: {
   readonly api: Api;
   readonly host: string;
   readonly port: number;
+  readonly randomBytes: (size: number) => Buffer;
+  readonly slowSenders?: SlowSenderLimits;
 }): Promise<HttpServer> {
-  const { api, host, port } = options;
+  const { api, host, port, slowSenders = SLOW_SENDERS } = options;
   const server = createServer(
-    { maxHeaderSize: 16 * 1024, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 2000 },
+    {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: slowSenders.headersMs,
+      requestTimeout: slowSenders.requestMs,
+      connectionsCheckingInterval: slowSenders.lookMs,
+    },
     api.app,
   );
+  answerUnreadable(server, options.randomBytes);
   server.maxHeadersCount = 64;
   server.maxConnections = 2000;
   await new Promise<void>((resolve, reject) => {

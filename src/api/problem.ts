@@ -45,6 +45,9 @@ export const STATUS = {
   NOT_ACCEPTABLE: 406,
   MEDIA_TYPE_UNSUPPORTED: 415,
   URL_TOO_LONG: 414,
+  HEADERS_TOO_LARGE: 431,
+  REQUEST_TIMEOUT: 408,
+  REQUEST_MALFORMED: 400,
   MISDIRECTED_REQUEST: 421,
   RATE_LIMITED: 429,
   BUSY: 503,
@@ -112,35 +115,42 @@ const RETRY_AFTER_SECONDS = 2;
 /** Answers with a problem document (RFC 9457). @returns the code that was told */
 export function sendProblem(response: Response, error: unknown, requestId: string): ErrorCode {
   const fault = faultOf(error);
+  const { status, body } = problemOf(fault, { instance: response.req.path, requestId });
+  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
+  if (status === 429 || status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
+  if (fault instanceof Refusal) response.set(fault.extras.headers ?? {});
+  response.status(status).type('application/problem+json').send(body);
+  return fault.code;
+}
+
+/**
+ * The problem document of a fault as JSON, with its status.
+ * @param of.instance path of the request
+ */
+export function problemOf(
+  fault: FleetlogError,
+  of: { readonly instance: string; readonly requestId: string },
+): { readonly status: number; readonly body: string } {
   const { code } = fault;
   const status = STATUS[code];
   const [title, hint] = ERRORS[code];
   const extras = fault instanceof Refusal ? fault.extras : {};
   const errors = extras.errors ?? pointedError(fault, status);
-  if (status === 401) response.set('WWW-Authenticate', 'Bearer');
-  if (status === 429 || status === 503) response.set('Retry-After', String(RETRY_AFTER_SECONDS));
-  response.set(extras.headers ?? {});
-  response
-    .status(status)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `/docs/errors/${code}`,
-        title,
-        status,
-        code,
-        // What went wrong inside stays inside (SEC-82): the log has it under the request id.
-        detail: status >= 500 ? `${title}.` : fault.message,
-        hint,
-        instance: response.req.path,
-        requestId,
-        ...(errors === undefined ? {} : { errors }),
-        ...(extras.current === undefined ? {} : { current: extras.current }),
-        ...(extras.events === undefined ? {} : { events: extras.events }),
-        ...(extras.offered === undefined ? {} : { offered: extras.offered }),
-      }),
-    );
-  return code;
+  const body = JSON.stringify({
+    type: `/docs/errors/${code}`,
+    title,
+    status,
+    code,
+    // What went wrong inside stays inside (SEC-82): the log has it under the request id.
+    detail: status >= 500 ? `${title}.` : fault.message,
+    hint,
+    ...of,
+    ...(errors === undefined ? {} : { errors }),
+    ...(extras.current === undefined ? {} : { current: extras.current }),
+    ...(extras.events === undefined ? {} : { events: extras.events }),
+    ...(extras.offered === undefined ? {} : { offered: extras.offered }),
+  });
+  return { status, body };
 }
 
 function pointedError(fault: FleetlogError, status: number): readonly FieldError[] | undefined {

@@ -4,7 +4,10 @@
  */
 export const ERRORS = {
   // Credentials and rights
-  TOKEN_MISSING: ['No valid token', 'Send `Authorization: Bearer <token>`.'],
+  TOKEN_MISSING: [
+    'No valid token',
+    'Send `Authorization: Bearer <token>` with a token that this installation has issued.',
+  ],
   TOKEN_EXPIRED: ['The token has expired or was revoked', 'Create a new token.'],
   SIGN_IN_FAILED: ['Name or password is wrong', 'Check both; an admin can set a new password.'],
   CROSS_SITE_REQUEST: [
@@ -83,6 +86,12 @@ export const ERRORS = {
   NOT_ACCEPTABLE: ['None of the accepted media types is available', 'See /openapi.json for the media types.'],
   MEDIA_TYPE_UNSUPPORTED: ['The body has an unsupported media type', 'See /openapi.json for the media types.'],
   URL_TOO_LONG: ['The address is too long', 'Send at most 8 KiB of path and query.'],
+  HEADERS_TOO_LARGE: ['The headers are too large', 'Send at most 16 KiB of headers.'],
+  REQUEST_TIMEOUT: [
+    'The request did not come to its end in time',
+    'Send all of it within 30 s, its headers within 10 s.',
+  ],
+  REQUEST_MALFORMED: ['The bytes are no HTTP request', 'Speak HTTP/1.1 here: this port knows neither TLS nor MQTT.'],
   MISDIRECTED_REQUEST: ['The host name is not served here', 'Set FLEETLOG_PUBLIC_HOST to the name that clients use.'],
   // State of the platform
   RATE_LIMITED: ['Too many requests', 'Wait as Retry-After says.'],

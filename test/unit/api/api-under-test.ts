@@ -22,7 +22,14 @@ import { createTenantDirectory } from '../../../src/actors/tenant/tenant-actor.j
 import type { DeviceState } from '../../../src/actors/device/state.js';
 import { startAccess, type RunningAccess } from '../../../src/api/access/access.js';
 import { createPasswords, type Passwords } from '../../../src/api/access/passwords.js';
-import { createApi, startHttp, type Api, type ApiOptions, type HttpServer } from '../../../src/api/http.js';
+import {
+  createApi,
+  startHttp,
+  type SlowSenderLimits,
+  type Api,
+  type ApiOptions,
+  type HttpServer,
+} from '../../../src/api/http.js';
 import { isAudited } from '../../../src/persistence/projections/audited-event.js';
 import { createMemoryMeter, createSilentLogger, realClock } from '../../support/fake-ports.js';
 import { createMemoryIdempotency } from '../../support/memory-idempotency.js';
@@ -88,6 +95,7 @@ export async function startApiUnderTest(
     readonly memory?: MemoryJournal;
     readonly tokenLagMs?: number;
     readonly passwords?: Passwords;
+    readonly slowSenders?: SlowSenderLimits;
   } = {},
 ): Promise<ApiUnderTest> {
   const {
@@ -95,6 +103,7 @@ export async function startApiUnderTest(
     memory = createMemoryJournal(),
     tokenLagMs = 0,
     passwords = QUICK_PASSWORDS,
+    slowSenders,
     ...overrides
   } = options;
   const logger = createSilentLogger();
@@ -190,7 +199,7 @@ export async function startApiUnderTest(
     meter,
     ...overrides,
   });
-  const server = await startHttp({ api, host: '127.0.0.1', port: 0 });
+  const server = await startHttp({ api, host: '127.0.0.1', port: 0, randomBytes, ...(slowSenders && { slowSenders }) });
   const url = `http://127.0.0.1:${server.port}`;
 
   const as = (token: string | undefined, headers: Readonly<Record<string, string>> = {}): Caller => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import supertest from 'supertest';
@@ -181,11 +182,52 @@ describe('what REST refuses', () => {
     expect(odd.body.requestId).toMatch(/^[A-Za-z0-9_-]{16}$/);
   });
 
-  test('SEC-83 more than headers never comes: the socket is answered or closed, others go on', async () => {
-    const socket = connect(under.server.port, '127.0.0.1');
-    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
-    expect((await supertest(under.url).get('/healthz')).status).toBe(200);
-    socket.destroy();
+  describe('SEC-83 what never becomes a request, or never ends, is told so, and others are served meanwhile', () => {
+    let hurried: ApiUnderTest;
+    beforeAll(async () => {
+      hurried = await startApiUnderTest({ slowSenders: { headersMs: 300, requestMs: 600, lookMs: 50 } });
+    });
+    afterAll(() => hurried.stop());
+
+    const POST = 'POST /api/v1/devices HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+    test.each([
+      ['headers that never end', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ', 408, 'REQUEST_TIMEOUT'],
+      [
+        'a body that never ends',
+        `${POST}Authorization: Bearer ${ADMIN_TOKEN}\r\nContent-Length: 99\r\n\r\n{"id"`,
+        408,
+        'REQUEST_TIMEOUT',
+      ],
+      [
+        'headers that are too large',
+        `GET / HTTP/1.1\r\nX-Large: ${'x'.repeat(17_000)}\r\n\r\n`,
+        431,
+        'HEADERS_TOO_LARGE',
+      ],
+      ['a TLS handshake', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03', 400, 'REQUEST_MALFORMED'],
+    ])('%s', async (_what, sent, status, code) => {
+      const socket = connect(hurried.server.port, '127.0.0.1').setEncoding('latin1');
+      socket.write(sent, 'latin1');
+      expect((await supertest(hurried.url).get('/healthz')).status).toBe(200);
+      let answer = '';
+      for await (const chunk of socket) answer += String(chunk);
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+      expect(head).toContain('application/problem+json');
+      expect(JSON.parse(body)).toMatchObject({
+        status,
+        code,
+        hint: expect.stringMatching(/./),
+        requestId: expect.stringMatching(/./),
+      });
+    });
+
+    test('a thousand idle connections', async () => {
+      const idle = Array.from({ length: 1_000 }, () => connect(hurried.server.port, '127.0.0.1'));
+      await Promise.all(idle.map((socket) => once(socket, 'connect')));
+      expect((await hurried.admin.get('/api/v1/devices')).status).toBe(200);
+      for (const socket of idle) socket.destroy();
+    });
   });
 });
 
