@@ -120,14 +120,14 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
 
   function sweep(): void {
     const idleSince = clock.monotonic() - limits.passivateAfterMs;
-    for (const actor of actors.values()) if (actor.lastUsed <= idleSince) actor.passivate();
+    for (const actor of actors.values()) if (actor.lastUsed() <= idleSince) actor.passivate();
     depthGauge.set(countAsks(), { kind });
     recoveringGauge.set(setting.slots.running + setting.slots.waiting, { kind });
   }
 
   function countAsks(): number {
     let asks = 0;
-    for (const actor of actors.values()) asks += actor.waiting;
+    for (const actor of actors.values()) asks += actor.waiting();
     return asks;
   }
 
@@ -173,7 +173,7 @@ export function createEntityDirectory<C, E extends DomainEvent, S>(
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
         logger.warn(
-          { waiting: all.reduce((sum, actor) => sum + actor.waiting, 0) },
+          { waiting: all.reduce((sum, actor) => sum + actor.waiting(), 0) },
           'stopped before all was journaled',
         );
         for (const actor of all) actor.hurry();

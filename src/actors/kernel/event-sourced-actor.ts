@@ -4,7 +4,7 @@ import type { DomainEvent } from './decider.js';
 import type { Entity } from './entity.js';
 import { asFleetlogError, createEntityKeeper, type EntityKeeper, type KeeperSetting } from './entity-keeper.js';
 import { FleetlogError } from './errors.js';
-import { createInbox, type InboxLimits } from './inbox.js';
+import { Inbox, type InboxLimits } from './inbox.js';
 import type { Ask, Outcome } from './ports/entities.js';
 import type { AppendOutcome, Journal } from './ports/journal.js';
 import type { Supervised, Supervision } from './supervision.js';
@@ -34,9 +34,9 @@ export interface Errand<S> {
 /** The only writer of one stream on this node. */
 export interface EventSourcedActor<C, S> {
   /** Asks and errands that wait. */
-  readonly waiting: number;
+  waiting(): number;
   /** Of `Clock.monotonic`. */
-  readonly lastUsed: number;
+  lastUsed(): number;
   enqueue(ask: Ask<C>): boolean;
   enqueueErrand(errand: Errand<S>): boolean;
   /** Writes a snapshot and ends the actor, unless something waits or comes meanwhile. */
@@ -65,7 +65,7 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
 ): EventSourcedActor<C, S> {
   const { journal, clock, logger } = setting;
   const keeper = createEntityKeeper(stream, setting);
-  const inbox = createInbox<Ask<C> | Errand<S>>(setting.inbox);
+  const inbox = new Inbox<Ask<C> | Errand<S>>(setting.inbox);
   let underWay = false;
   let batch: readonly Ask<C>[] = [];
   let answered = 0;
@@ -269,12 +269,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   }
 
   return {
-    get waiting() {
-      return inbox.count;
-    },
-    get lastUsed() {
-      return lastUsed;
-    },
+    waiting: () => inbox.count,
+    lastUsed: () => lastUsed,
     // Behind what already waits, so that even a refusal comes in its turn.
     enqueue: (ask) => push(closing ? refusal(ask) : ask),
     enqueueErrand: (errand) => push(errand),

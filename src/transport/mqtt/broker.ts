@@ -219,7 +219,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
   const countUnread = (): Partial<Record<ValveReason, number>> => {
     const counts: Partial<Record<ValveReason, number>> = {};
     for (const { valve } of connections.all) {
-      if (!valve.isClosed) continue;
+      if (!valve.isClosed()) continue;
       for (const reason of VALVE_REASONS) if (valve.isClosedBy(reason)) counts[reason] = (counts[reason] ?? 0) + 1;
     }
     return counts;

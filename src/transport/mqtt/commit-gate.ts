@@ -182,7 +182,7 @@ export function createCommitGate(options: CommitGateOptions): CommitGate {
           'The journal stalled; a connection is closed unacknowledged',
         );
         giveUp(lane, 'JOURNAL_STALLED', 'stalled');
-      } else if (head || connection.valve.isClosed) {
+      } else if (head || connection.valve.isClosed()) {
         // It is us who don't read: its PINGREQ may be waiting behind what is held.
         connection.client._keepaliveTimer?.refresh();
       }

@@ -17,7 +17,7 @@ export type ValveReason = (typeof VALVE_REASONS)[number];
 
 /** Stops reading a connection, so that TCP pushes back on its sender. */
 export interface ReadValve {
-  readonly isClosed: boolean;
+  isClosed(): boolean;
   isClosedBy(reason: ValveReason): boolean;
   close(reason: ValveReason): void;
   open(reason: ValveReason): void;
@@ -64,9 +64,7 @@ export function createReadValve(connection: Duplex, turns: ReadTurns, readOn: ()
   };
 
   return {
-    get isClosed() {
-      return closedBy !== 0;
-    },
+    isClosed: () => closedBy !== 0,
     isClosedBy: (reason) => (closedBy & bitOf(reason)) !== 0,
     close: (reason) => void (closedBy |= bitOf(reason)),
     open(reason) {

@@ -1,4 +1,4 @@
-import type { DisconnectReason } from '../../actors/device/events.js';
+import type { DeviceEvent, DisconnectReason } from '../../actors/device/events.js';
 import type { RecordedEvent, Subscriber } from '../../actors/kernel/ports/journal.js';
 import { parseStreamKey } from '../../actors/kernel/stream-key.js';
 import { closeConnection } from './connection.js';
@@ -19,15 +19,18 @@ export function createRevocations(live: LiveConnections): Subscriber {
 }
 
 function closeConcerned(live: LiveConnections, event: RecordedEvent): void {
+  // First what nearly every event fails: nobody is looked up for a message (bench `ingest`).
+  const concernOf = CONCERNS.get(event.type);
+  if (concernOf === undefined) return;
   const { concept, tenant, id } = parseStreamKey(event.stream);
   if (concept !== 'device' || id === undefined) return;
   const attendances = live.of({ tenant, device: id });
   if (attendances.length === 0) return;
-  const concerns = concernsOf(event);
-  if (!concerns) return;
+  const concern = concernOf(JSON.parse(event.payload.toString()) as Readonly<Record<string, unknown>>);
+  if (concern === undefined) return;
   for (const attendance of attendances) {
-    if (event.sequence > attendance.sequence && concerns.test(attendance))
-      closeConnection(attendance.connection, concerns.reason);
+    if (event.sequence > attendance.sequence && concern.test(attendance))
+      closeConnection(attendance.connection, concern.reason);
   }
 }
 
@@ -36,33 +39,31 @@ interface Concern {
   test(attendance: Attendance): boolean;
 }
 
-function concernsOf(event: RecordedEvent): Concern | undefined {
-  const read = (): Readonly<Record<string, unknown>> =>
-    JSON.parse(event.payload.toString()) as Readonly<Record<string, unknown>>;
-  /** A token's id is unknown while its connection is being admitted: that one is closed too, and comes back. */
-  const holds = (credential: unknown): Concern => ({
-    reason: 'CREDENTIAL_REVOKED',
-    test: (attendance) => attendance.credential === undefined || attendance.credential === credential,
-  });
-  switch (event.type) {
-    case 'CertificateRevoked':
-      return holds(read()['fingerprint']);
-    case 'TokenRevoked':
-      return holds(read()['tokenId']);
-    case 'DeviceDisabled':
-      return { reason: 'DEVICE_DISABLED', test: () => true };
-    case 'DeviceDeleted':
-      return { reason: 'DEVICE_DELETED', test: () => true };
-    case 'DeviceDisconnected': {
-      // Another node took this one for dead, as after a pause of minutes: the journal has the last word, and the device comes back.
-      const { reason, sessionEpoch } = read();
-      return reason === 'SERVER_LOST' ? { reason, test: ({ sessionEpoch: own }) => own === sessionEpoch } : undefined;
-    }
-    case 'DeviceConnected': {
-      const sessionEpoch = Number(read()['sessionEpoch']);
-      return { reason: 'TAKEN_OVER', test: ({ sessionEpoch: own }) => own > 0 && own < sessionEpoch };
-    }
-    default:
-      return undefined;
-  }
-}
+type ConcernOf = (payload: Readonly<Record<string, unknown>>) => Concern | undefined;
+
+/** A token's id is unknown while its connection is being admitted: that one is closed too, and comes back. */
+const holds = (credential: unknown): Concern => ({
+  reason: 'CREDENTIAL_REVOKED',
+  test: (attendance) => attendance.credential === undefined || attendance.credential === credential,
+});
+
+/** Whom an event concerns, by its type and from its payload. */
+const CONCERNS: ReadonlyMap<string, ConcernOf> = new Map<DeviceEvent['type'], ConcernOf>([
+  ['CertificateRevoked', ({ fingerprint }) => holds(fingerprint)],
+  ['TokenRevoked', ({ tokenId }) => holds(tokenId)],
+  ['DeviceDisabled', () => ({ reason: 'DEVICE_DISABLED', test: () => true })],
+  ['DeviceDeleted', () => ({ reason: 'DEVICE_DELETED', test: () => true })],
+  [
+    'DeviceDisconnected',
+    // Another node took this one for dead, as after a pause of minutes: the journal has the last word, and the device comes back.
+    ({ reason, sessionEpoch }) =>
+      reason === 'SERVER_LOST' ? { reason, test: ({ sessionEpoch: own }) => own === sessionEpoch } : undefined,
+  ],
+  [
+    'DeviceConnected',
+    ({ sessionEpoch }) => ({
+      reason: 'TAKEN_OVER',
+      test: ({ sessionEpoch: own }) => own > 0 && own < Number(sessionEpoch),
+    }),
+  ],
+]);

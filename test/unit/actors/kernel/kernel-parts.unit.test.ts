@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createBackOff } from '../../../../src/actors/kernel/back-off.js';
 import { fromJournal } from '../../../../src/actors/kernel/from-journal.js';
 import { FleetlogError } from '../../../../src/actors/kernel/errors.js';
-import { createInbox } from '../../../../src/actors/kernel/inbox.js';
+import { Inbox } from '../../../../src/actors/kernel/inbox.js';
 import { encodeMetadata, encodeOrigin } from '../../../../src/actors/kernel/origin.js';
 import type { Origin } from '../../../../src/actors/kernel/ports/entities.js';
 import { createRecoverySlots } from '../../../../src/actors/kernel/recovery-slots.js';
@@ -13,7 +13,7 @@ describe('the inbox', () => {
   test('gives back what was put in, in order, whatever is put and taken in between', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 2000 }), (steps) => {
-        const inbox = createInbox<{ readonly index: number; readonly bytes: number }>({ count: 600, bytes: 1e9 });
+        const inbox = new Inbox<{ readonly index: number; readonly bytes: number }>({ count: 600, bytes: 1e9 });
         const model: number[] = [];
         for (const [index, put] of steps.entries()) {
           if (put) {
@@ -32,7 +32,7 @@ describe('the inbox', () => {
   });
 
   test('counts bytes until they are taken out, and lets a single large item through', () => {
-    const inbox = createInbox<{ readonly bytes: number }>({ count: 10, bytes: 100 });
+    const inbox = new Inbox<{ readonly bytes: number }>({ count: 10, bytes: 100 });
     const pushAll = (...sizes: number[]) => sizes.map((bytes) => inbox.push({ bytes }));
     expect(pushAll(1000, 1)).toEqual([true, false]);
     inbox.shift();
