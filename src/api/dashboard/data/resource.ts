@@ -10,7 +10,7 @@ export interface Reading<T> {
   readonly at: Date | undefined;
   /** Why the last reading failed. */
   readonly problem: Problem | undefined;
-  /** Whether `data` is the answer to an earlier question. */
+  /** Whether `data` is the answer to an earlier question, and the answer to this one is late or has failed. */
   readonly outdated: boolean;
 }
 
@@ -38,9 +38,12 @@ export function useResource<T>(
   );
 }
 
+/** An answer that comes sooner is not waited for in the eyes of who asked: painting the list as outdated would only delay it. */
+const LATE_MS = 200;
+
 /**
  * Like {@link useResource}, for a list that is asked otherwise by its filters and its sort: what the last question has brought
- * stays, as outdated, until the next is answered.
+ * stays until the next is answered, and soon as outdated.
  */
 export function useList<T>(
   load: (signal: AbortSignal) => Promise<T>,
@@ -50,9 +53,13 @@ export function useList<T>(
   const last = useRef<TimedResource<T>>(undefined);
   const resource = useMemo(() => {
     const { data, at } = last.current?.reading.value ?? NOTHING;
-    return createResource(load, data === undefined ? NOTHING : { data, at, problem: undefined, outdated: true });
+    return createResource(load, { ...NOTHING, data, at });
   }, keys);
   last.current = resource;
+  useEffect(() => {
+    const timer = setTimeout(() => resource.noteLate(), LATE_MS);
+    return () => clearTimeout(timer);
+  }, [resource]);
   return useReading(resource, everyMs);
 }
 
@@ -85,16 +92,20 @@ function useReading<T>(resource: TimedResource<T>, everyMs: number | undefined):
 interface TimedResource<T> extends Resource<T> {
   /** Reads again unless that is under way: a server that takes longer than the pause between two readings is heard out. */
   refresh(): void;
+  /** What is shown becomes outdated, unless this question is answered. */
+  noteLate(): void;
   stop(): void;
 }
 
 /** An answer that has not come by then is not waited for. */
 const PATIENCE_MS = 30_000;
 
+/** @param known what is shown until the first answer: that to an earlier question, or nothing */
 function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Reading<T>): TimedResource<T> {
   const reading = signal(known);
   let running: AbortController | undefined;
   let since = 0;
+  const isUnanswered = (): boolean => known.data !== undefined && reading.value.data === known.data;
   const reload = async (): Promise<void> => {
     running?.abort();
     const mine = (running = new AbortController());
@@ -107,7 +118,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Rea
     } catch (error) {
       if (mine.signal.aborted) return;
       noteFailure(error);
-      reading.value = { ...reading.value, problem: toProblem(error) };
+      reading.value = { ...reading.value, problem: toProblem(error), outdated: isUnanswered() };
     }
     running = undefined;
   };
@@ -120,6 +131,9 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Rea
     replace(change) {
       const { data } = reading.value;
       if (data !== undefined) reading.value = { ...reading.value, data: change(data) };
+    },
+    noteLate() {
+      if (isUnanswered()) reading.value = { ...reading.value, outdated: true };
     },
     stop: () => running?.abort(),
   };
