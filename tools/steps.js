@@ -1,5 +1,7 @@
 // Set-up steps as people see them: a name when a step begins, a tick when it ends, seconds when it takes long.
 
+import { relative } from 'node:path';
+
 /** A step cannot go on: one sentence that says what is wrong and what to do. */
 export class StepError extends Error {}
 
@@ -73,13 +75,18 @@ export async function runTool(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    const sentence =
-      error instanceof StepError
-        ? error.message
-        : error?.code === 'ENOSPC'
-          ? 'The disk is full: free some space and start again; what is done is kept.'
-          : undefined;
+    const sentence = sentenceFor(error);
     process.stderr.write(sentence ? `\n${sentence}\n` : `\n${error?.stack ?? error}\n`);
     process.exitCode = 1;
   }
+}
+
+/** What a person can do about it; `undefined` for what nobody has thought of. */
+function sentenceFor(error) {
+  if (error instanceof StepError) return error.message;
+  if (error?.code === 'ENOSPC') return 'The disk is full: free some space and start again; what is done is kept.';
+  if (String(error?.code).startsWith('ERR_PARSE_ARGS')) {
+    return `${error.message}\nThe options stand at the head of ${relative(process.cwd(), process.argv[1])}.`;
+  }
+  return undefined;
 }
