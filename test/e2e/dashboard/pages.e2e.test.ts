@@ -201,7 +201,7 @@ here('the dashboard', () => {
     await context.close();
   });
 
-  test('the rows of the last question stay, marked as busy, until the next is answered', async () => {
+  test('the rows of the last question stay, marked as busy, until the next is answered, also when that fails', async () => {
     const { context, page, faults } = await openSignedIn({}, '/devices');
     const row = page.getByRole('link', { name: 'pump-7', exact: true });
     await row.waitFor();
@@ -220,6 +220,12 @@ here('the dashboard', () => {
     await page.getByText('Nothing matches.').waitFor();
     await busy.waitFor({ state: 'detached' });
     expect(faults).toEqual([]);
+    await page.getByRole('searchbox').fill('pump');
+    await row.waitFor();
+    await page.route(/\/devices\?.*search=other/, (route) => route.abort());
+    await page.getByRole('searchbox').fill('other');
+    await page.getByRole('alert').or(page.getByText('Try again')).first().waitFor();
+    await busy.getByRole('link', { name: 'pump-7', exact: true }).waitFor();
     await context.close();
   });
 

@@ -105,7 +105,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Rea
   const reading = signal(known);
   let running: AbortController | undefined;
   let since = 0;
-  const isUnanswered = (): boolean => known.data !== undefined && reading.value.data === known.data;
+  let answered = false;
   const reload = async (): Promise<void> => {
     running?.abort();
     const mine = (running = new AbortController());
@@ -113,12 +113,13 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Rea
     try {
       const data = await load(mine.signal);
       if (mine.signal.aborted) return;
+      answered = true;
       reading.value = { data, at: new Date(), problem: undefined, outdated: false };
       noteSuccess();
     } catch (error) {
       if (mine.signal.aborted) return;
       noteFailure(error);
-      reading.value = { ...reading.value, problem: toProblem(error), outdated: isUnanswered() };
+      reading.value = { ...reading.value, problem: toProblem(error) };
     }
     running = undefined;
   };
@@ -133,7 +134,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>, known: Rea
       if (data !== undefined) reading.value = { ...reading.value, data: change(data) };
     },
     noteLate() {
-      if (isUnanswered()) reading.value = { ...reading.value, outdated: true };
+      if (!answered && reading.value.data !== undefined) reading.value = { ...reading.value, outdated: true };
     },
     stop: () => running?.abort(),
   };
