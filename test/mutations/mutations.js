@@ -146,8 +146,39 @@ export const MUTATIONS = [
     edits: [
       {
         file: 'src/transport/mqtt/publish-intake.ts',
-        find: '!client.connackSent || !isBetweenPackets(parser))',
-        replace: '!client.connackSent || (!isBetweenPackets(parser) && chunk.length === 0))',
+        find: 'parser._list.length === 0 && parser._stateCounter === 0',
+        replace: 'parser._list.length >= 0',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/publish-intake.unit.test.ts',
+  },
+  {
+    id: 'fresh-bytes-overtake',
+    breaks: 'what has just come is taken before what waits in the buffer of its socket',
+    edits: [
+      {
+        file: 'src/transport/mqtt/publish-intake.ts',
+        find: 'socket.readableLength === 0 && client._parsingBatch <= 0 && isBetweenPackets(parser)',
+        replace: 'isBetweenPackets(parser)',
+      },
+    ],
+    level: 'unit',
+    suite: 'test/unit/mqtt-broker/publish-intake.unit.test.ts',
+  },
+  {
+    id: 'payload-read-into-again',
+    breaks: 'a payload is kept in the buffer that all sockets are read into',
+    edits: [
+      {
+        file: 'src/transport/mqtt/publish-intake.ts',
+        find: 'bytes.copy(payload, 0, payloadAt, end);',
+        replace: 'payload = bytes.subarray(payloadAt, end);',
+      },
+      {
+        file: 'src/transport/mqtt/publish-intake.ts',
+        find: 'const payload = Buffer.allocUnsafe(end - payloadAt);',
+        replace: 'let payload = Buffer.allocUnsafe(end - payloadAt);',
       },
     ],
     level: 'unit',

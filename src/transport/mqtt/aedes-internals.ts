@@ -28,6 +28,8 @@ export interface BrokerClient {
   readonly subscriptions: Readonly<Record<string, { readonly qos: number } | undefined>>;
   /** `dedupe` looks here for the last counter of a broker (A1). */
   duplicates: Record<string, number>;
+  /** Packets of the last chunk that are under way; 0 or less when none is. */
+  readonly _parsingBatch: number;
   /** Reads the socket on when no packet of the last chunk is under way. */
   _nextBatch(error?: Error): void;
   close(done?: () => void): void;

@@ -19,6 +19,8 @@ export type ValveReason = (typeof VALVE_REASONS)[number];
 export interface ReadValve {
   isClosed(): boolean;
   isClosedBy(reason: ValveReason): boolean;
+  /** Whether what has just come may be taken whole, before it is buffered. When not, it is to be buffered: it will be read. */
+  admits(): boolean;
   close(reason: ValveReason): void;
   open(reason: ValveReason): void;
   /** Largest number of bytes taken at once; `undefined` = all there is. */
@@ -45,15 +47,19 @@ export function createReadValve(connection: Duplex, turns: ReadTurns, readOn: ()
       refusedRead = true;
       return null;
     }
-    if (!turns.admits(taker)) {
-      closedBy |= TURN;
-      return null;
-    }
+    if (!hasTurn()) return null;
     if (largestRead === undefined || connection.readableLength <= largestRead) return read(size);
     // Half a packet emits nothing, and what is left in the buffer wakes nobody: come back for it.
     setImmediate(readOn);
     return read(largestRead);
   };
+
+  /** Asks for a turn when it is not this connection's. */
+  function hasTurn(): boolean {
+    if (turns.admits(taker)) return true;
+    closedBy |= TURN;
+    return false;
+  }
 
   const taker: TurnTaker = {
     takeTurn() {
@@ -66,6 +72,7 @@ export function createReadValve(connection: Duplex, turns: ReadTurns, readOn: ()
   return {
     isClosed: () => closedBy !== 0,
     isClosedBy: (reason) => (closedBy & bitOf(reason)) !== 0,
+    admits: () => closedBy === 0 && largestRead === undefined && hasTurn(),
     close: (reason) => void (closedBy |= bitOf(reason)),
     open(reason) {
       const before = closedBy;

@@ -23,8 +23,22 @@ const MOST_ROUTES = 16;
 export class Routes {
   /** Made by the first one: most connections are idle (bench `memory`). */
   private byTopic: Map<string, Route> | undefined;
+  /** The topic that was published on last, as on the wire, and its route: most devices have just one. */
+  private latest: { readonly bytes: Buffer; readonly route: Route } | undefined;
 
   constructor(private readonly peer: Peer) {}
+
+  /**
+   * As `of`, for the bytes of a topic from `start` to `end`. Names that may be published on are ASCII: another one, read as Latin-1,
+   * is none of them.
+   */
+  ofBytes(bytes: Buffer, start: number, end: number): Route | undefined {
+    const { latest } = this;
+    if (latest !== undefined && hasAt(bytes, start, end, latest.bytes)) return latest.route;
+    const route = this.of(bytes.toString('latin1', start, end));
+    if (route !== undefined) this.latest = { bytes: Buffer.from(bytes.subarray(start, end)), route };
+    return route;
+  }
 
   /** @returns `undefined` when the device may not publish there */
   of(topic: string): Route | undefined {
@@ -43,4 +57,11 @@ export class Routes {
     if (this.byTopic.size < MOST_ROUTES) this.byTopic.set(topic, route);
     return route;
   }
+}
+
+/** Whether `bytes` hold `part` from `start` to `end`. A loop, because a call of Node's own costs more than thirty bytes do. */
+function hasAt(bytes: Buffer, start: number, end: number, part: Buffer): boolean {
+  if (end - start !== part.length) return false;
+  for (let at = 0; at < part.length; at += 1) if (bytes[start + at] !== part[at]) return false;
+  return true;
 }

@@ -56,6 +56,18 @@ describe('publishes that are taken past aedes', () => {
     },
   );
 
+  test('I6 what comes while older bytes wait unread does not overtake them', async () => {
+    const { client, server: own, numbers } = await known({ limits: { unacknowledged: 3 } });
+    own.memory.faults.appendDelayMs = 1;
+    const ids = Array.from({ length: 400 }, (_, index) => index + 1);
+    for (const id of ids) {
+      client.send(telemetry(id));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await pubacks(client, ids.length)).toEqual(ids);
+    expect(numbers().slice(2)).toEqual(ids);
+  });
+
   test('a refused payload among them is acknowledged in its turn, and told', async () => {
     const { client, server: own, device } = await known();
     client.send(subscribe(1, 'devices/dev1/errors'));
@@ -92,6 +104,20 @@ describe('publishes that are taken past aedes', () => {
     );
     expect(heard).toEqual([1, 2, 3, 4, 5, 6]);
     await reader.end();
+  });
+
+  test('what was held while somebody subscribed is heard as it was sent, whatever was read meanwhile', async () => {
+    const { client, server: own } = await known();
+    own.memory.faults.stalled = true;
+    client.send(telemetry(1));
+    await eventually(() => own.broker.waiting().publishes === 1, 'the first one is held');
+    client.send(subscribe(7, [TOPIC, 0]));
+    await client.next('suback');
+    client.send(telemetry(2));
+    await eventually(() => own.broker.waiting().publishes === 2, 'the second one is held');
+    own.memory.faults.stalled = false;
+    const heard = [await client.next('publish'), await client.next('publish')];
+    expect(heard.map(({ payload }) => JSON.parse(payload.toString()) as unknown)).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
   test('a sleeping session is still given what came while it slept', async () => {
@@ -139,5 +165,35 @@ describe('publishes that are taken past aedes', () => {
     expect(own.broker.waiting().bytes).toBeLessThan(64 * 1024 + 2 * 64 * 1024);
     own.memory.faults.stalled = false;
     expect(await pubacks(client, 60)).toHaveLength(60);
+  });
+
+  test('the bytes of one connection are never those of another, over TLS and plain TCP', async () => {
+    const { server } = await known();
+    const names = Array.from({ length: 12 }, (_, index) => `one${index}`);
+    const clients = await Promise.all(
+      names.map(async (name, index) => {
+        const device = await server.register(name);
+        const client = index % 2 === 0 ? await server.open(device) : await server.openPlain();
+        await client.connect(
+          index % 2 === 0 ? {} : { clientId: name, username: name, password: Buffer.from(device.token) },
+        );
+        return { name, device, client };
+      }),
+    );
+    const bytesOf = (name: string, messageId: number): Buffer =>
+      mqttPacket.generate(publish(`devices/${name}/telemetry`, { who: name, n: messageId }, { qos: 1, messageId }));
+    for (let round = 0; round < 20; round += 1) {
+      for (const { name, client } of clients) {
+        const bytes = Buffer.concat([bytesOf(name, 2 * round + 1), bytesOf(name, 2 * round + 2)]);
+        // Cut within the second packet: its beginning waits while others are read into the same buffer.
+        client.sendBytes(bytes.subarray(0, -20));
+        setTimeout(() => client.sendBytes(bytes.subarray(-20)), round % 5);
+      }
+      await Promise.all(clients.map(({ client }) => pubacks(client, 2)));
+    }
+    for (const { name, device } of clients) {
+      const values = server.events(device, 'TelemetryRecorded').map(({ data }) => data['values']);
+      expect(values).toEqual(Array.from({ length: 40 }, (_, index) => ({ who: name, n: index + 1 })));
+    }
   });
 });
