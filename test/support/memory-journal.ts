@@ -1,6 +1,7 @@
 import { JournalUnavailable } from '../../src/actors/kernel/errors.js';
 import type {
   Append,
+  AppendAnswer,
   AppendOutcome,
   IncomingIds,
   Journal,
@@ -44,6 +45,10 @@ export interface MemoryJournal {
   bumpEpoch(shard: number): void;
   /** Reads under way now, the most at once so far, and all so far. */
   readonly reading: { now: number; most: number; all: number };
+}
+
+function answerOf(outcome: Promise<AppendOutcome>, answer: (answer: AppendAnswer) => void): void {
+  void outcome.then(answer, (error: unknown) => answer({ kind: 'failed', error: error as Error }));
 }
 
 /** Stays within 32 bits; any stable spread over the shards will do here (the real journal has murmur2). */
@@ -154,6 +159,9 @@ export function createMemoryJournal(
           return commit(append);
       }
     },
+    submit(append, answer) {
+      answerOf(journal.append(append), answer);
+    },
     readStream: (stream, fromSequence, limit) =>
       read(() =>
         eventsOf(stream)
@@ -200,6 +208,9 @@ export function createMemoryJournal(
         const outcome = await journal.append(append);
         if (outcome.kind === 'committed') grownByOthers[outcome.shard]! += 1;
         return outcome;
+      },
+      submit(append, answer) {
+        answerOf(this.append(append), answer);
       },
     },
     bumpEpoch: (shard) => void (epochs[shard]! += 1),

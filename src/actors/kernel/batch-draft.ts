@@ -1,9 +1,9 @@
 import type { Decider, DomainEvent, EntityCodec } from './decider.js';
 import type { Entity } from './entity.js';
 import { linkEvent } from './hash-chain.js';
-import { encodeMetadata } from './origin.js';
+import { encodeMetadata, encodeOrigin } from './origin.js';
 import type { Ask, Outcome } from './ports/entities.js';
-import type { EncodedEvent, IncomingId } from './ports/journal.js';
+import type { Append, EncodedEvent, IncomingId } from './ports/journal.js';
 import type { Logger } from './ports/surroundings.js';
 
 /** One append carries at most so many events, or bytes of payload and metadata (a single decision may exceed them). */
@@ -14,10 +14,8 @@ const ACCEPTED: Outcome = { kind: 'accepted' };
 const ABANDONED: Outcome = { kind: 'failed', code: 'TIMEOUT' };
 const FAILED: Outcome = { kind: 'failed', code: 'ACTOR_FAILED' };
 
-/** What a run of asks decided, in their order, and what of it has to be journaled. */
-export interface BatchDraft {
-  readonly epoch: number;
-  readonly firstSequence: number;
+/** What a run of asks decided, in their order: the append of it, handed to the journal as it is, and what to answer. */
+export interface BatchDraft extends Append {
   readonly events: EncodedEvent[];
   readonly incomingIds: IncomingId[];
   /** One per decided ask, without the place of its events: the journal has not given it yet. */
@@ -25,7 +23,7 @@ export interface BatchDraft {
   /** How many events each decided ask caused. */
   readonly eventCounts: number[];
   /** Nobody hurries for any of it. */
-  isPatient: boolean;
+  patient: boolean;
 }
 
 /** Thrown when an ask's event can't be applied or encoded: the entity is half changed and has to be forgotten. */
@@ -68,20 +66,21 @@ export interface DraftOptions<C, E extends DomainEvent, S> {
 export function draftBatch<C, E extends DomainEvent, S>(options: DraftOptions<C, E, S>): BatchDraft {
   const { entity, asks, openIds } = options;
   const draft: BatchDraft = {
+    stream: options.stream,
     epoch: entity.epoch,
     firstSequence: entity.sequence + 1,
     events: [],
     incomingIds: [],
     verdicts: [],
     eventCounts: [],
-    isPatient: true,
+    patient: true,
   };
   let bytes = 0;
   for (let index = options.from; index < asks.length; index += 1) {
     if (draft.events.length >= MAX_EVENTS || bytes >= MAX_BYTES) break;
     const ask = asks[index] as Ask<C>;
     const eventsBefore = draft.events.length;
-    if (ask.patient !== true) draft.isPatient = false;
+    if (ask.patient !== true) draft.patient = false;
     if (ask.abandoned === true) draft.verdicts.push(ABANDONED);
     else if (options.poisoned?.has(ask) === true) draft.verdicts.push(FAILED);
     else if (ask.incomingId !== undefined && openIds?.has(ask.incomingId) === true) draft.verdicts.push(ACCEPTED);
@@ -132,21 +131,17 @@ function appendEvents<C, E extends DomainEvent, S>(
   into: EncodedEvent[],
 ): void {
   const correlationId = ask.correlationId ?? `${stream}:${entity.sequence + 1}`;
-  const metadataText = encodeMetadata(ask.origin, correlationId, ask.causationId);
+  entity.speaker = encodeOrigin(ask.origin, entity.speaker);
+  const parts = encodeMetadata(entity.speaker, correlationId, ask.causationId);
   for (const event of events) {
     const sequence = entity.sequence + 1;
     const occurredAt = event.occurredAt ?? now;
     const { type } = event;
     const schemaVersion = codec.versionOf(type);
     const payload = codec.encode(event);
-    const { link, metadata } = linkEvent(
-      entity.link,
-      { sequence, type, schemaVersion, occurredAt, payload },
-      metadataText,
-    );
+    const metadata = linkEvent(entity.link, { sequence, type, schemaVersion, occurredAt, payload }, parts);
     entity.state = decider.evolve(entity.state, event, { sequence, occurredAt });
     entity.sequence = sequence;
-    entity.link = link;
     into.push({ type, schemaVersion, occurredAt, payload, metadata });
   }
 }

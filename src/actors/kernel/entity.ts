@@ -1,5 +1,6 @@
 import { chainStart } from './hash-chain.js';
 import type { EntityCodec, DomainEvent } from './decider.js';
+import type { EncodedOrigin } from './origin.js';
 import type { Snapshot } from './ports/journal.js';
 
 /** An entity in memory: the fold of its stream up to `sequence`. Replaced as a whole when an append fails. */
@@ -11,11 +12,13 @@ export interface Entity<S> {
   link: Buffer;
   /** The shard's epoch when recovery began. */
   readonly epoch: number;
+  /** Who has caused the last event that was decided here: mostly the next one too. */
+  speaker: EncodedOrigin | undefined;
 }
 
 /** An entity before its first event. */
 export function emptyEntity<S>(epoch: number, stream: string, state: S): Entity<S> {
-  return { state, sequence: 0, link: chainStart(stream), epoch };
+  return { state, sequence: 0, link: chainStart(stream), epoch, speaker: undefined };
 }
 
 /** A snapshot's JSON: the chain's link beside the state, so that the tail read after it can be verified. */
@@ -50,5 +53,5 @@ export function fromSnapshot<E extends DomainEvent, S>(
   const envelope = JSON.parse(snapshot.state.toString()) as Partial<SnapshotEnvelope>;
   const link = Buffer.from(String(envelope.link), 'base64url');
   if (link.length !== 32 || envelope.state === undefined) throw new Error('snapshot holds no link or no state');
-  return { state: codec.fromSnapshot(envelope.state), sequence: snapshot.sequence, link, epoch };
+  return { state: codec.fromSnapshot(envelope.state), sequence: snapshot.sequence, link, epoch, speaker: undefined };
 }

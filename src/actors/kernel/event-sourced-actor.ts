@@ -1,12 +1,13 @@
 import { dispatchTo } from './actor-system.js';
+import { AskBatch } from './ask-batch.js';
 import { draftBatch, PoisonedAsk, type BatchDraft } from './batch-draft.js';
 import type { DomainEvent } from './decider.js';
 import type { Entity } from './entity.js';
 import { asFleetlogError, createEntityKeeper, type EntityKeeper, type KeeperSetting } from './entity-keeper.js';
 import { FleetlogError } from './errors.js';
 import { Inbox, type InboxLimits } from './inbox.js';
-import type { Ask, Outcome } from './ports/entities.js';
-import type { AppendOutcome, Journal } from './ports/journal.js';
+import type { Ask } from './ports/entities.js';
+import type { AppendAnswer, AppendOutcome, Journal } from './ports/journal.js';
 import type { Supervised, Supervision } from './supervision.js';
 
 /** Asks taken from the inbox at once, and their bytes. */
@@ -66,9 +67,10 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   const { journal, clock, logger } = setting;
   const keeper = createEntityKeeper(stream, setting);
   const inbox = new Inbox<Ask<C> | Errand<S>>(setting.inbox);
+  /** An idle entity must not keep alive what asked it last (bench `memory`). */
+  const noAsks = new AskBatch<C>(stream, [], logger);
   let underWay = false;
-  let batch: readonly Ask<C>[] = [];
-  let answered = 0;
+  let batch = noAsks;
   let lastUsed = clock.monotonic();
   let closing = false;
   let hurried = false;
@@ -76,44 +78,98 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   type Poisoned = ReadonlySet<Ask<C>> | undefined;
   const self: Supervised<Message> = setting.supervision.spawn<Message>(handle, crashed);
 
-  async function handle(message: Message): Promise<void> {
-    if (message === 'drain') await work();
-    else if (inbox.count === 0) await keeper.saveSnapshot();
-    if (inbox.count > 0) {
-      // By a new message and not in a loop: the event loop and other actors get their turn between two batches.
-      dispatchTo(self.ref, 'drain');
-      return;
-    }
-    underWay = false;
-    drained?.();
-    if (message === 'passivate') {
-      // Nothing came while the snapshot was written, and from here to the end nothing can.
-      self.stop();
-      ended();
+  /** A turn of the actor, from its message to the last reply. */
+  function handle(message: Message): Promise<void> {
+    if (message === 'passivate') return rest();
+    lastUsed = clock.monotonic();
+    batch = new AskBatch(stream, takeAsks(), logger);
+    const draft = draftAtOnce();
+    if (draft === undefined || draft instanceof PoisonedAsk || draft.events.length === 0) return work(draft);
+    // Almost every batch: a promise for its turn, and none for its parts (bench `ingest`).
+    return new Promise((resolve, reject) =>
+      journal.submit(draft, (answer) => {
+        try {
+          resolve(conclude(draft, answer));
+        } catch (error) {
+          reject(asFleetlogError(error));
+        }
+      }),
+    );
+  }
+
+  /** What can be decided from memory alone. */
+  function draftAtOnce(): BatchDraft | PoisonedAsk | undefined {
+    const entity = keeper.known();
+    if (entity === undefined || hurried || !batch.isOpen || batch.needsIds) return undefined;
+    try {
+      return draftNext(entity, undefined, undefined);
+    } catch (error) {
+      giveUp(error);
+      return undefined;
     }
   }
 
-  async function work(): Promise<void> {
-    lastUsed = clock.monotonic();
-    batch = takeAsks();
-    if (batch.length > 0) {
-      answered = 0;
-      try {
-        await processBatch();
-      } catch (error) {
-        const known = asFleetlogError(error);
-        if (known.code === 'ACTOR_FAILED') logger.error({ code: known.code, stream, err: error }, 'a batch failed');
-        keeper.forget();
-        answerRest(known.code);
-      }
-      // An idle entity must not keep alive what asked it last (bench `memory`).
-      batch = [];
+  function conclude(draft: BatchDraft, answer: AppendAnswer): Promise<void> | undefined {
+    if (answer.kind === 'failed') giveUp(answer.error);
+    else if (answer.kind === 'committed') settleDraft(draft, answer);
+    else return work(draft, answer);
+    const next = inbox.peek();
+    if (batch.isOpen || (next !== undefined && isErrand(next))) return work();
+    batch = noAsks;
+    endTurn();
+    return undefined;
+  }
+
+  function settleDraft(draft: BatchDraft, committed?: AppendOutcome & { kind: 'committed' }): void {
+    batch.answer(draft, committed);
+    keeper.snapshotWhenDue();
+  }
+
+  function giveUp(error: unknown): void {
+    const known = asFleetlogError(error);
+    if (known.code === 'ACTOR_FAILED') logger.error({ code: known.code, stream, err: error }, 'a batch failed');
+    keeper.forget();
+    batch.answerRest(known.code);
+  }
+
+  /**
+   * The rest of a turn, whatever it takes.
+   * @param draft of the batch, when there is one that is not settled
+   * @param lost what became of its append
+   */
+  async function work(draft?: BatchDraft | PoisonedAsk, lost?: AppendOutcome): Promise<void> {
+    try {
+      await processBatch(draft, lost);
+    } catch (error) {
+      giveUp(error);
     }
+    batch = noAsks;
     // In the same turn: each connect asks what its command has led to (bench `reconnect`).
     const next = inbox.peek();
-    if (next === undefined || !isErrand(next)) return;
-    inbox.shift();
-    await runErrand(next);
+    if (next !== undefined && isErrand(next)) {
+      inbox.shift();
+      await runErrand(next);
+    }
+    endTurn();
+  }
+
+  /** By a new message and not in a loop: the event loop and other actors get their turn between two batches. */
+  function endTurn(): void {
+    if (inbox.count > 0) dispatchTo(self.ref, 'drain');
+    else {
+      underWay = false;
+      drained?.();
+    }
+  }
+
+  async function rest(): Promise<void> {
+    if (inbox.count === 0) await keeper.saveSnapshot();
+    const isWanted = inbox.count > 0;
+    endTurn();
+    if (isWanted) return;
+    // Nothing came while the snapshot was written, and from here to the end nothing can.
+    self.stop();
+    ended();
   }
 
   function takeAsks(): Ask<C>[] {
@@ -128,39 +184,35 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
     return asks;
   }
 
-  async function processBatch(): Promise<void> {
-    if (hurried) answerRest('SHUTTING_DOWN');
+  async function processBatch(drafted?: BatchDraft | PoisonedAsk, lost?: AppendOutcome): Promise<void> {
+    if (hurried) batch.answerRest('SHUTTING_DOWN');
     let poisoned: Poisoned;
     let redecisions = 0;
-    while (answered < batch.length) {
-      const needsIds = batch.some((ask) => ask.incomingId !== undefined);
-      const known = needsIds ? undefined : keeper.known();
-      // Almost always: without a promise for it.
-      const draft =
-        known === undefined ? await recoverAndDraft(needsIds, poisoned) : draftNext(known, undefined, poisoned);
+    let [draft, known] = [drafted, lost];
+    for (; batch.isOpen; draft = known = undefined) {
+      draft ??= await recoverAndDraft(poisoned);
       if (draft instanceof PoisonedAsk) {
-        poisoned = new Set([...(poisoned ?? []), batch[draft.index] as Ask<C>]);
+        poisoned = new Set([...(poisoned ?? []), batch.asks[draft.index] as Ask<C>]);
         continue;
       }
       const decidesNothing = draft.events.length === 0;
       // An append finds out by itself that another node was faster; where there is none, that is looked up.
       if (decidesNothing && (await keeper.catchUp())) continue;
-      const outcome = decidesNothing ? undefined : await append(draft);
+      const outcome = known ?? (decidesNothing ? undefined : await journal.append(draft));
       if (outcome === undefined || outcome.kind === 'committed') {
-        answer(draft, outcome);
+        settleDraft(draft, outcome);
         redecisions = 0;
-        keeper.snapshotWhenDue();
         continue;
       }
       keeper.forget();
       redecisions += 1;
       logger.debug({ stream, outcome: outcome.kind, redecisions }, 'append lost, deciding again');
-      if (redecisions > MAX_REDECISIONS) answerRest('JOURNAL_UNAVAILABLE');
+      if (redecisions > MAX_REDECISIONS) batch.answerRest('JOURNAL_UNAVAILABLE');
     }
   }
 
-  async function recoverAndDraft(needsIds: boolean, poisoned: Poisoned): Promise<BatchDraft | PoisonedAsk> {
-    const openIds = needsIds ? await keeper.openIds() : undefined;
+  async function recoverAndDraft(poisoned: Poisoned): Promise<BatchDraft | PoisonedAsk> {
+    const openIds = batch.needsIds ? await keeper.openIds() : undefined;
     return draftNext(keeper.known() ?? (await keeper.entity()), openIds, poisoned);
   }
 
@@ -174,8 +226,8 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
         setting,
         stream,
         entity,
-        asks: batch,
-        from: answered,
+        asks: batch.asks,
+        from: batch.next,
         poisoned,
         openIds,
         incomingOwner: keeper.incomingOwner,
@@ -186,54 +238,6 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
       logger.error({ code: 'ACTOR_FAILED', stream, err: error.cause }, 'an event could not be applied');
       keeper.forget();
       return error;
-    }
-  }
-
-  function append(draft: BatchDraft): Promise<AppendOutcome> {
-    const { firstSequence, events, incomingIds } = draft;
-    return journal.append({
-      stream,
-      epoch: draft.epoch,
-      firstSequence,
-      events,
-      ...(incomingIds.length > 0 && { incomingIds }),
-      ...(draft.isPatient && { patient: true }),
-    });
-  }
-
-  /** Synchronous from the commit to the last reply, so that nothing can fail or slip in between. */
-  function answer(draft: BatchDraft, committed: (AppendOutcome & { kind: 'committed' }) | undefined): void {
-    let offset = 0;
-    for (const [index, verdict] of draft.verdicts.entries()) {
-      const ask = batch[answered] as Ask<C>;
-      const count = draft.eventCounts[index] ?? 0;
-      answered += 1;
-      if (count === 0 || committed === undefined || verdict.kind === 'failed') settle(ask, verdict);
-      else {
-        const sequence = draft.firstSequence + offset;
-        const position = committed.firstPosition + offset;
-        const recorded = { stream, shard: committed.shard, sequence, position, count };
-        if (verdict.kind === 'accepted') settle(ask, { kind: 'accepted', recorded });
-        else settle(ask, { kind: 'rejected', rejection: verdict.rejection, recorded });
-      }
-      offset += count;
-    }
-  }
-
-  /** An asker that throws breaks its own promise; the askers behind it must not suffer. */
-  function settle(ask: Ask<C>, outcome: Outcome): void {
-    try {
-      ask.settle(outcome);
-    } catch (error) {
-      logger.error({ code: 'INTERNAL', stream, err: error }, 'an asker threw at its outcome');
-    }
-  }
-
-  function answerRest(code: string): void {
-    while (answered < batch.length) {
-      const ask = batch[answered] as Ask<C>;
-      answered += 1;
-      settle(ask, { kind: 'failed', code });
     }
   }
 
@@ -250,10 +254,10 @@ export function startEventSourcedActor<C, E extends DomainEvent, S>(
   function crashed(error: unknown): void {
     underWay = true;
     ended();
-    answerRest('ACTOR_FAILED');
+    batch.answerRest('ACTOR_FAILED');
     for (let item = inbox.shift(); item !== undefined; item = inbox.shift()) {
       if (isErrand(item)) item.fail(new FleetlogError('ACTOR_FAILED', 'the actor has stopped'));
-      else settle(item, { kind: 'failed', code: 'ACTOR_FAILED' });
+      else new AskBatch(stream, [item], logger).answerRest('ACTOR_FAILED');
     }
     drained?.();
     logger.error({ code: 'ACTOR_FAILED', stream, err: error }, 'an actor crashed');

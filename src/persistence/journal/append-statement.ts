@@ -1,5 +1,6 @@
 import type pg from 'pg';
 
+import type { IncomingId } from '../../actors/kernel/ports/journal.js';
 import { binaryTime, int2Array, int4Array, int8Array, textArray, timeArray } from './binary-array.js';
 import type { ShardBatch } from './shard-batch.js';
 
@@ -108,9 +109,10 @@ function eventColumns(batches: readonly ShardBatch[]): readonly Buffer[] {
 
 /** Values $16 … $19. */
 function incomingColumns(batches: readonly ShardBatch[]): unknown[] {
-  const opened = batches.flatMap(({ shard, appends }) =>
-    appends.flatMap(({ append }) => (append.incomingIds ?? []).map((id) => ({ shard, ...id }))),
-  );
+  const opened: (IncomingId & { readonly shard: number })[] = [];
+  for (const { shard, appends } of batches) {
+    for (const { append } of appends) for (const id of append.incomingIds ?? []) opened.push({ shard, ...id });
+  }
   return [
     integers(opened.map(({ shard }) => shard)),
     opened.map(({ tenant }) => tenant),

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 import { JournalUnavailable } from '../../actors/kernel/errors.js';
-import type { Append, AppendOutcome } from '../../actors/kernel/ports/journal.js';
+import type { Append, AppendAnswer } from '../../actors/kernel/ports/journal.js';
 import { abandon, waitFor, type WaitingAppend } from './waiting-append.js';
 
 /** What one statement takes at most; a larger append goes alone. */
@@ -41,8 +41,8 @@ export interface GroupCommitOptions {
 
 /** Collects appends while a group is being written, and a little longer where many append, and sends all of them as the next one. */
 export interface GroupCommit {
-  /** @throws JournalUnavailable stopping, or the waiting room is full */
-  append(append: Append): Promise<AppendOutcome>;
+  /** Answers `failed` with JournalUnavailable when it is stopping, or when the waiting room is full. */
+  submit(append: Append, answer: (answer: AppendAnswer) => void): void;
   waiting(): { readonly appends: number; readonly events: number; readonly bytes: number; readonly full: boolean };
   /** Takes nothing more, lets what waits be written for `graceMs`, then gives the rest up. */
   stop(graceMs: number): Promise<void>;
@@ -67,12 +67,13 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
 
   const isFull = () => held.events >= limits.events || held.bytes >= limits.bytes;
 
-  const count = (group: readonly WaitingAppend[], sign: 1 | -1) => {
-    for (const { append, bytes } of group) {
-      held.appends += sign;
-      held.events += sign * append.events.length;
-      held.bytes += sign * bytes;
-    }
+  const hold = ({ events, bytes }: WaitingAppend, sign: 1 | -1) => {
+    held.appends += sign;
+    held.events += sign * events;
+    held.bytes += sign * bytes;
+  };
+  const letGo = (group: readonly WaitingAppend[]) => {
+    for (const waiting of group) hold(waiting, -1);
   };
 
   const run = async (lane: Lane) => {
@@ -90,25 +91,27 @@ export function createGroupCommit({ shardOf, lanes: writers, limits, abort }: Gr
         await lane.write(group);
       } catch {
         for (const waiting of [...group, ...lane.queue]) if (!waiting.settled) abandon(waiting);
-        count(lane.queue, -1);
+        letGo(lane.queue);
         lane.queue = [];
       }
-      count(group, -1);
+      letGo(group);
     }
     lane.running = undefined;
   };
 
   return {
-    append: (append) => {
-      if (stopped) return Promise.reject(new JournalUnavailable('The journal is stopping.'));
-      if (isFull()) return Promise.reject(new JournalUnavailable('Too much waits for Postgres.'));
+    submit: (append, answer) => {
+      const obstacle = stopped ? 'The journal is stopping.' : isFull() ? 'Too much waits for Postgres.' : undefined;
+      if (obstacle !== undefined) {
+        queueMicrotask(() => answer({ kind: 'failed', error: new JournalUnavailable(obstacle) }));
+        return;
+      }
       const shard = shardOf(append.stream);
       const lane = lanes[shard % lanes.length] as Lane;
-      const { waiting, outcome } = waitFor(append, shard);
+      const waiting = waitFor(append, shard, answer);
       lane.queue.push(waiting);
-      count([waiting], 1);
+      hold(waiting, 1);
       lane.running ??= run(lane);
-      return outcome;
     },
     waiting: () => ({ ...held, full: isFull() }),
     stop: async (graceMs) => {
@@ -138,7 +141,7 @@ function takeGroup(lane: Lane): readonly WaitingAppend[] {
   let bytes = 0;
   let count = 0;
   for (const waiting of queue) {
-    events += waiting.append.events.length;
+    events += waiting.events;
     bytes += waiting.bytes;
     if (count > 0 && (events > GROUP_LIMIT.events || bytes > GROUP_LIMIT.bytes)) break;
     count += 1;

@@ -94,7 +94,7 @@ export function createGroupWriter(options: GroupWriterOptions): GroupWriter {
     let firstPosition = base + 1;
     for (const waiting of batch.appends) {
       settle(waiting, { kind: 'committed', shard: batch.shard, firstPosition, recordedAt });
-      firstPosition += waiting.append.events.length;
+      firstPosition += waiting.events;
     }
     onCommitted(batch.shard, toRecordedEvents(batch, base, recordedAt));
   };

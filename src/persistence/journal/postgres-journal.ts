@@ -110,7 +110,7 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     const start = clock.monotonic();
     await writer.write(group);
     appendSeconds.observe((clock.monotonic() - start) / 1_000);
-    batchEvents.observe(group.reduce((sum, { append }) => sum + append.events.length, 0));
+    batchEvents.observe(group.reduce((sum, { events }) => sum + events, 0));
   };
   const groups = createGroupCommit({
     shardOf: (stream) => shardOf(stream, shards),
@@ -142,7 +142,11 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     epochOf: (shard) => states.epochOf(shard),
     grownByOthers: (shard) => states.grownByOthers(shard),
     headOf: (shard) => states.headOf(shard),
-    append: (append) => groups.append(append),
+    append: (append) =>
+      new Promise((resolve, reject) =>
+        groups.submit(append, (answer) => (answer.kind === 'failed' ? reject(answer.error) : resolve(answer))),
+      ),
+    submit: (append, answer) => groups.submit(append, answer),
     readStream: (stream, fromSequence, limit) =>
       readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
     readShard: (shard, after, limit, ignored) =>

@@ -19,9 +19,9 @@ export interface ShardBatch {
 export function toShardBatch(shard: number, epoch: number, appends: readonly WaitingAppend[]): ShardBatch {
   let count = 0;
   let bytes = 0;
-  for (const { append } of appends) {
-    count += append.events.length;
-    for (const { payload, metadata } of append.events) bytes += payload.length + metadata.length;
+  for (const { events, contentBytes } of appends) {
+    count += events;
+    bytes += contentBytes;
   }
   const content = Buffer.allocUnsafeSlow(bytes);
   let end = 0;

@@ -1,45 +1,39 @@
 import { FleetlogError, JournalUnavailable } from '../../actors/kernel/errors.js';
-import type { Append, AppendOutcome } from '../../actors/kernel/ports/journal.js';
+import type { Append, AppendAnswer } from '../../actors/kernel/ports/journal.js';
 
-/** An append between `Journal.append` and its outcome: one object and one promise, because there is one per actor and batch. */
+/** An append between `Journal.submit` and its outcome: one object, because there is one per actor and batch. */
 export interface WaitingAppend {
   readonly append: Append;
   readonly shard: number;
+  readonly events: number;
+  /** Of payload and metadata of all events. */
+  readonly contentBytes: number;
+  /** What it counts against the waiting room. */
   readonly bytes: number;
   /** Whether a statement with it is on its way, so that nobody may say that nothing was written. */
   sent: boolean;
   settled: boolean;
-  resolve: (outcome: AppendOutcome) => void;
-  reject: (error: Error) => void;
+  readonly answer: (answer: AppendAnswer) => void;
 }
 
 /** Room for an event's columns beside payload and metadata, about. */
 const EVENT_OVERHEAD_BYTES = 64;
 
-const unset = (): void => undefined;
-
-export function waitFor(
-  append: Append,
-  shard: number,
-): { readonly waiting: WaitingAppend; readonly outcome: Promise<AppendOutcome> } {
-  let bytes = 0;
-  for (const { payload, metadata } of append.events) bytes += payload.length + metadata.length + EVENT_OVERHEAD_BYTES;
-  const waiting: WaitingAppend = { append, shard, bytes, sent: false, settled: false, resolve: unset, reject: unset };
-  const outcome = new Promise<AppendOutcome>((resolve, reject) => {
-    waiting.resolve = resolve;
-    waiting.reject = reject;
-  });
-  return { waiting, outcome };
+export function waitFor(append: Append, shard: number, answer: WaitingAppend['answer']): WaitingAppend {
+  let contentBytes = 0;
+  for (const { payload, metadata } of append.events) contentBytes += payload.length + metadata.length;
+  const events = append.events.length;
+  const bytes = contentBytes + events * EVENT_OVERHEAD_BYTES;
+  return { append, shard, events, contentBytes, bytes, sent: false, settled: false, answer };
 }
 
-export function settle(waiting: WaitingAppend, outcome: AppendOutcome): void {
+export function settle(waiting: WaitingAppend, answer: AppendAnswer): void {
   waiting.settled = true;
-  waiting.resolve(outcome);
+  waiting.answer(answer);
 }
 
 export function fail(waiting: WaitingAppend, error: Error): void {
-  waiting.settled = true;
-  waiting.reject(error);
+  settle(waiting, { kind: 'failed', error });
 }
 
 /** Ends the wait of an append at the end of the process, saying no more than is known. */

@@ -32,7 +32,9 @@ describe('append statement', () => {
   });
 
   const batchOf = (shard: number, stream: string, firstSequence: number, epoch = 1) =>
-    toShardBatch(shard, epoch, [waitFor({ stream, epoch, firstSequence, events: someEvents(1) }, shard).waiting]);
+    toShardBatch(shard, epoch, [
+      waitFor({ stream, epoch, firstSequence, events: someEvents(1) }, shard, () => undefined),
+    ]);
 
   test('P2 random sets of shards on 3 connections never deadlock', async () => {
     const random = seededRandom(9);

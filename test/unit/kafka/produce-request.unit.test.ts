@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { createRequire } from 'node:module';
 
-import { encodeMetadata } from '../../../src/actors/kernel/origin.js';
+import { encodeMetadata, encodeOrigin } from '../../../src/actors/kernel/origin.js';
 import type { RecordedEvent } from '../../../src/actors/kernel/ports/journal.js';
 import { ByteWriter } from '../../../src/transport/kafka/byte-writer.js';
 import { writeCheckpointBatch } from '../../../src/transport/kafka/checkpoint-record.js';
@@ -66,9 +66,14 @@ const metadata = fc
     correlationId: fc.oneof(identifier, text(20)),
     causationId: fc.option(fc.oneof(identifier, text(20)), { nil: undefined }),
   })
-  .map(({ correlationId, causationId, ...origin }) =>
-    Buffer.from(encodeMetadata({ tenant: 'acme', ...origin } as never, correlationId, causationId)),
-  );
+  .map(({ correlationId, causationId, ...origin }) => {
+    const { head, tail } = encodeMetadata(
+      encodeOrigin({ tenant: 'acme', ...origin } as never),
+      correlationId,
+      causationId,
+    );
+    return Buffer.concat([head, Buffer.from(tail)]);
+  });
 const event: fc.Arbitrary<RecordedEvent> = fc.record({
   shard: fc.nat(4_000),
   position: whole,

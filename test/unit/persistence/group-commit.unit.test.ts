@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { Append } from '../../../src/actors/kernel/ports/journal.js';
+import type { Append, AppendAnswer } from '../../../src/actors/kernel/ports/journal.js';
 import { createGroupCommit, type GroupCommit } from '../../../src/persistence/journal/group-commit.js';
 import { settle, type WaitingAppend } from '../../../src/persistence/journal/waiting-append.js';
 
@@ -24,6 +24,10 @@ function openGroups(): { readonly commit: GroupCommit; readonly groups: number[]
   return { commit, groups };
 }
 
+/** Resolves with what becomes of an append. */
+const submit = (commit: GroupCommit, wanted: Append): Promise<AppendAnswer> =>
+  new Promise((resolve) => commit.submit(wanted, resolve));
+
 const append = (stream: string, patient = false): Append => ({
   stream,
   patient,
@@ -35,7 +39,7 @@ const append = (stream: string, patient = false): Append => ({
 describe('a group of appends', () => {
   test('holds all that came in one turn of the event loop', async () => {
     const { commit, groups } = openGroups();
-    await Promise.all([1, 2, 3].map((index) => commit.append(append(`s/${index}`))));
+    await Promise.all([1, 2, 3].map((index) => submit(commit, append(`s/${index}`))));
     expect(groups).toEqual([3]);
   });
 
@@ -44,10 +48,10 @@ describe('a group of appends', () => {
     // A machine that stands still for those five milliseconds is none to learn from.
     for (let tries = 0; tries < 20 && seen.at(-1)?.length !== 2; tries += 1) {
       const { commit, groups } = openGroups();
-      await Promise.all([1, 2, 3, 4, 5, 6].map((index) => commit.append(append(`s/${index}`))));
-      const later = commit.append(append('s/7'));
+      await Promise.all([1, 2, 3, 4, 5, 6].map((index) => submit(commit, append(`s/${index}`))));
+      const later = submit(commit, append('s/7'));
       await pause(0);
-      await Promise.all([later, commit.append(append('s/8'))]);
+      await Promise.all([later, submit(commit, append('s/8'))]);
       seen.push(groups);
     }
     expect(seen.at(-1)).toEqual([6, 2]);
@@ -57,7 +61,7 @@ describe('a group of appends', () => {
     const seen: Record<string, number[]> = {};
     for (let tries = 0; tries < 20 && (seen['patient']?.[1] !== 2 || seen['hurried']?.[1] !== 2); tries += 1) {
       const { commit, groups } = openGroups();
-      const wait = (index: number) => commit.append(append(`s/${index}`, true));
+      const wait = (index: number) => submit(commit, append(`s/${index}`, true));
       await Promise.all([1, 2, 3, 4, 5].map(wait));
       const sixth = wait(6);
       await pause(8); // more than others gather, less than these wait
@@ -65,7 +69,7 @@ describe('a group of appends', () => {
         await Promise.all([sixth, wait(7)]);
         seen['patient'] = groups;
       } else {
-        await Promise.all([sixth, commit.append(append('s/7'))]);
+        await Promise.all([sixth, submit(commit, append('s/7'))]);
         await Promise.all([wait(8), wait(9)]);
         seen['hurried'] = groups;
       }
@@ -75,8 +79,8 @@ describe('a group of appends', () => {
 
   test('of a lone appender waits for nobody', async () => {
     const { commit, groups } = openGroups();
-    await commit.append(append('s/1'));
-    const second = commit.append(append('s/1'));
+    await submit(commit, append('s/1'));
+    const second = submit(commit, append('s/1'));
     await new Promise(setImmediate);
     await new Promise(setImmediate);
     expect(groups).toEqual([1, 1]);
@@ -85,8 +89,8 @@ describe('a group of appends', () => {
 
   test('that is stopped is written without waiting for others', async () => {
     const { commit, groups } = openGroups();
-    await Promise.all([1, 2, 3].map((index) => commit.append(append(`s/${index}`))));
-    const last = commit.append(append('s/4'));
+    await Promise.all([1, 2, 3].map((index) => submit(commit, append(`s/${index}`))));
+    const last = submit(commit, append('s/4'));
     await commit.stop(1_000);
     await last;
     expect(groups).toEqual([3, 1]);

@@ -42,6 +42,9 @@ export type AppendOutcome =
   /** The epoch has moved on: forget the state, recover, decide again. */
   | { readonly kind: 'fenced' };
 
+/** As `AppendOutcome`, or why nothing of the append was or will be written (`Journal.append` throws it). */
+export type AppendAnswer = AppendOutcome | { readonly kind: 'failed'; readonly error: Error };
+
 export interface ShardHead {
   readonly shard: number;
   readonly head: number;
@@ -69,6 +72,11 @@ export interface Journal {
    * @throws JournalUnavailable when nothing of it was or will be written: stopping, or the waiting room is full
    */
   append(append: Append): Promise<AppendOutcome>;
+  /**
+   * As `append`, without a promise for each (bench `ingest`).
+   * @param answer called once, in a later turn, before the listeners of `onCommit` are. Must not throw
+   */
+  submit(append: Append, answer: (answer: AppendAnswer) => void): void;
   /** Events `fromSequence`, … of one stream in order: at most `limit`, fewer when they are large, none = the end of the stream. */
   readStream(stream: string, fromSequence: number, limit: number): Promise<readonly RecordedEvent[]>;
   /**

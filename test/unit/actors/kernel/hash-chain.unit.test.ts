@@ -7,7 +7,7 @@ import type { RecordedEvent } from '../../../../src/actors/kernel/ports/journal.
 const STREAM = 'device/default/pump-7';
 
 function chainOf(stream: string, payloads: readonly string[]): RecordedEvent[] {
-  let link = chainStart(stream);
+  const link = chainStart(stream);
   return payloads.map((text, index) => {
     const fields = {
       sequence: index + 1,
@@ -16,9 +16,8 @@ function chainOf(stream: string, payloads: readonly string[]): RecordedEvent[] {
       occurredAt: 1_700_000_000_000 + index,
       payload: Buffer.from(text),
     };
-    const linked = linkEvent(link, fields, `{"tenant":"default","principal":"device/pump-7","n":"é\ufffd${index}"}`);
-    link = linked.link;
-    const { metadata } = linked;
+    const head = Buffer.from('{"tenant":"default","principal":"device/pump-7","n":');
+    const metadata = linkEvent(link, fields, { head, tail: `"é\ufffd${index}"}` });
     return { ...fields, metadata, stream, shard: 0, position: index + 1, recordedAt: 0 };
   });
 }

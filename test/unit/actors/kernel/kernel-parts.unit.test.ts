@@ -4,6 +4,7 @@ import { createBackOff } from '../../../../src/actors/kernel/back-off.js';
 import { fromJournal } from '../../../../src/actors/kernel/from-journal.js';
 import { FleetlogError } from '../../../../src/actors/kernel/errors.js';
 import { Inbox } from '../../../../src/actors/kernel/inbox.js';
+import type { MetadataParts } from '../../../../src/actors/kernel/hash-chain.js';
 import { encodeMetadata, encodeOrigin } from '../../../../src/actors/kernel/origin.js';
 import type { Origin } from '../../../../src/actors/kernel/ports/entities.js';
 import { createRecoverySlots } from '../../../../src/actors/kernel/recovery-slots.js';
@@ -50,14 +51,18 @@ describe('metadata', () => {
       principal: 'device/d"1',
       tenant: 'default',
     };
-    expect(encodeMetadata(origin, 'device/default/d1:9', undefined)).toBe(
+    const textOf = ({ head, tail }: MetadataParts): string => head.toString() + tail;
+    expect(textOf(encodeMetadata(encodeOrigin(origin), 'device/default/d1:9', undefined))).toBe(
       '{"tenant":"default","principal":"device/d\\"1","credential":"ab","sessionEpoch":3,"address":"10.0.0.1",' +
         '"policy":"device/default/d1:2","correlationId":"device/default/d1:9"}',
     );
-    expect(JSON.parse(encodeMetadata(origin, 'c', 'e'))).toMatchObject({ correlationId: 'c', causationId: 'e' });
+    const odd = { correlationId: 'é"c', causationId: 'e' };
+    expect(JSON.parse(textOf(encodeMetadata(encodeOrigin(origin), odd.correlationId, odd.causationId)))).toMatchObject(
+      odd,
+    );
   });
 
-  test('the text of an origin is made once', () => {
+  test('the bytes of an origin are made once', () => {
     let reads = 0;
     const origin: Origin = {
       tenant: 'default',
@@ -66,7 +71,8 @@ describe('metadata', () => {
         return 'device/d1';
       },
     };
-    expect(encodeOrigin(origin)).toBe(encodeOrigin(origin));
+    const encoded = encodeOrigin(origin);
+    expect(encodeOrigin(origin, encoded)).toBe(encoded);
     expect(reads).toBe(1);
   });
 });
