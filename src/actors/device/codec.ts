@@ -1,5 +1,6 @@
 import { createJsonCodec } from '../kernel/json-codec.js';
 import type { DeviceEvent } from './events.js';
+import { RecentIds } from './recent-ids.js';
 import type { CertificateEntry, DeviceState, TokenEntry } from './state.js';
 import { DEVICE_EVENT_VERSIONS, DEVICE_UPCASTERS } from './upcasters.js';
 
@@ -28,7 +29,7 @@ export const deviceCodec = createJsonCodec<DeviceEvent, DeviceState>({
       ...snapshot,
       certificates: new Map(snapshot.certificates.map((entry) => [entry.fingerprint, entry])),
       tokens: new Map(snapshot.tokens.map((entry) => [entry.tokenId, entry])),
-      recentIds: new Set(snapshot.recentIds),
+      recentIds: new RecentIds(snapshot.recentIds),
     };
   },
 });

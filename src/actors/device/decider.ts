@@ -6,6 +6,7 @@ import { addCertificate, addToken, revokeCertificate, revokeToken, tellExpiry } 
 import type { DeviceEvent } from './events.js';
 import { evolveDevice } from './evolve.js';
 import { recordDeviceEvent, recordTelemetry, rejectMessage } from './message-decisions.js';
+import { RecentIds } from './recent-ids.js';
 import { deleteDevice, registerDevice, updateDevice } from './registry-decisions.js';
 import type { DeviceState } from './state.js';
 
@@ -68,7 +69,7 @@ function initialState(stream: string): DeviceState {
       disconnectedAt: null,
       disconnectReason: null,
     },
-    recentIds: new Set(),
+    recentIds: new RecentIds(),
     lastAcceptedAt: null,
     lastRejectedAt: null,
     rejected: 0,

@@ -8,9 +8,6 @@ import type {
 } from './events.js';
 import type { DeviceState } from './state.js';
 
-/** How many message ids of a device are remembered. */
-export const RECENT_IDS = 1024;
-
 /** Folds one event into the state, in place. */
 export function evolveDevice(state: DeviceState, event: DeviceEvent, context: EvolveContext): DeviceState {
   const { sequence, occurredAt } = context;
@@ -51,7 +48,7 @@ export function evolveDevice(state: DeviceState, event: DeviceEvent, context: Ev
     case 'DeviceDisconnected':
       return disconnect(state, event, occurredAt);
     case 'TelemetryRecorded':
-      if (event.data.id !== undefined) remember(state.recentIds, event.data.id);
+      if (event.data.id !== undefined) state.recentIds.add(event.data.id);
       state.lastAcceptedAt = occurredAt;
       return state;
     case 'DeviceEventRecorded':
@@ -120,12 +117,4 @@ function end<T extends { readonly revokedAt?: number; readonly revokeReason?: st
   const entry = credentials.get(name);
   if (entry !== undefined && entry.revokedAt === undefined)
     credentials.set(name, { ...entry, revokedAt, revokeReason });
-}
-
-/** A Set keeps the order of insertion: its first is the oldest. */
-function remember(recentIds: Set<string>, id: string): void {
-  recentIds.add(id);
-  if (recentIds.size <= RECENT_IDS) return;
-  const [oldest] = recentIds;
-  if (oldest !== undefined) recentIds.delete(oldest);
 }

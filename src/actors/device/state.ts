@@ -1,5 +1,6 @@
 import type { ExpiryDays } from '../kernel/expiry.js';
 import type { CertificateIssued, DeviceProfile, DisconnectReason } from './events.js';
+import type { RecentIds } from './recent-ids.js';
 
 /** A device certificate and what became of it. */
 export type CertificateEntry = CertificateIssued['data'] & {
@@ -47,8 +48,7 @@ export interface DeviceState {
     disconnectedAt: number | null;
     disconnectReason: DisconnectReason | null;
   };
-  /** The last 1024 message ids, oldest first. */
-  recentIds: Set<string>;
+  readonly recentIds: RecentIds;
   /** `occurredAt` of the last accepted message: by the device's own clock where it sent a time. */
   lastAcceptedAt: number | null;
   /** Server time of the last refused message. */

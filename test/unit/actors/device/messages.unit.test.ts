@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { DeviceCommand } from '../../../../src/actors/device/commands.js';
 import type { MessageRejected } from '../../../../src/actors/device/events.js';
-import { RECENT_IDS } from '../../../../src/actors/device/evolve.js';
+import { RECENT_IDS } from '../../../../src/actors/device/recent-ids.js';
 import {
   connected,
   disabled,
