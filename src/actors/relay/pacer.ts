@@ -15,18 +15,18 @@ export interface Pacer {
 
 /** Least and greatest time from one turn to the next, ms. */
 const SHORTEST_MS = 4;
-const LONGEST_MS = 12;
+const LONGEST_MS = 25;
 /** Above so many events per millisecond, of all shards, turns grow longer than the shortest … */
 const FROM_PER_MS = 6;
 /** … by so many milliseconds for each more. */
-const GROWTH = 2;
+const GROWTH = 5;
 /** The rate is counted anew so often, and smoothed over some of these times. */
 const COUNT_MS = 100;
 const SMOOTHING = 4;
 /** A shard rests so long at least: until then Kafka still writes the end of its last transaction, and would refuse the next (K11). */
 const REST_MS = 5;
 /** No shard waits longer, however many there are. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 250;
 
 export function createPacer(): Pacer {
   let free = -Infinity;
