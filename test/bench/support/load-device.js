@@ -9,6 +9,9 @@ const ANSWER_BYTES = 4; // everything the broker says to such a client is four b
 const NUMBER_DIGITS = 9;
 const PAYLOAD_BYTES = 100;
 const ZERO = 0x30;
+/** What all sockets are read into, one after the other: a stream and a buffer for each PUBACK cost as much as the rest here. */
+const INCOMING = Buffer.allocUnsafeSlow(64 * 1024);
+const NOTHING = Buffer.alloc(0);
 
 export class LoadDevice {
   /** Publishes that were sent and not acknowledged. */
@@ -24,7 +27,7 @@ export class LoadDevice {
   #expectedId = 1;
   /** Times of the open publishes, a ring: PUBACKs come in the order of the publishes. */
   #times = new Float64Array(64);
-  #rest = Buffer.alloc(0);
+  #rest = NOTHING;
 
   /**
    * @param identity `{ clientId, topic, username?, password? }`
@@ -36,13 +39,21 @@ export class LoadDevice {
     this.clientId = clientId;
     this.#build(topic, run);
     this.ackedTimes = new Float64Array(64);
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    let connected;
+    const onread = {
+      buffer: INCOMING,
+      callback: (bytes) => {
+        this.#read(INCOMING.subarray(0, bytes), connected, onAcked);
+        return true;
+      },
+    };
+    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread });
     this.connected = new Promise((resolve, reject) => {
       this.closed = new Promise((closed) => this.#socket.once('close', closed));
       this.fail = reject;
       this.#socket.on('error', reject);
       void this.closed.then(() => reject(new Error(`${clientId} was closed with ${this.open} open`)));
-      this.#socket.on('data', (chunk) => this.#read(chunk, resolve, onAcked));
+      connected = resolve;
     });
     const base = { protocolId: 'MQTT', protocolVersion: 4, clean: true, keepalive: 60 };
     this.#socket.write(packets.generate({ cmd: 'connect', ...base, clientId, username, password }));
@@ -120,7 +131,7 @@ export class LoadDevice {
       this.ackedTimes[count++] = this.#times[id & (this.#times.length - 1)];
       this.#expectedId = (id % 65_535) + 1;
     }
-    this.#rest = data.subarray(offset);
+    this.#rest = offset === data.length ? NOTHING : Buffer.from(data.subarray(offset));
     if (count === 0) return;
     this.open -= count;
     this.acked += count;
