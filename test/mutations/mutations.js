@@ -247,13 +247,13 @@ export const MUTATIONS = [
     edits: [
       {
         file: 'src/actors/kernel/hash-chain.ts',
-        find: '  const link = hashScratch(writeField(metadata, writeUpToMetadata(previous, event, metadata.length)));\n',
-        replace: '  const link = hashScratch(writeUpToMetadata(previous, event, metadata.length));\n',
+        find: 'hashScratch(writeBytes(metadata, writeUpToMetadata(previous, event, metadata.length)), link);',
+        replace: 'hashScratch(writeUpToMetadata(previous, event, metadata.length), link);',
       },
       {
         file: 'src/actors/kernel/hash-chain.ts',
-        find: '  const link = hashScratch(end);\n',
-        replace: '  const link = hashScratch(start);\n',
+        find: 'hashScratch(end, link);',
+        replace: 'hashScratch(start, link);',
       },
     ],
     level: 'unit',
