@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { chainStart, linkEvent } from '../../dist/actors/kernel/hash-chain.js';
-import { encodeMetadata } from '../../dist/actors/kernel/origin.js';
+import { encodeMetadata, encodeOrigin } from '../../dist/actors/kernel/origin.js';
 import { openDatabase } from '../../dist/persistence/database.js';
 import { startEmbeddedPostgres } from '../../dist/persistence/embedded-postgres.js';
 import { openJournal } from '../../dist/persistence/journal/postgres-journal.js';
@@ -71,9 +71,8 @@ function telemetry(entry) {
   const occurredAt = Date.now();
   const values = '{"temperature":21.5,"humidity":0.5,"note":"xxxxxxxxxxxxxxxxxxxxxxxxxx"}';
   const payload = Buffer.from(`{"values":${values},"ts":${occurredAt},"id":"${sequence}"}`);
-  const metadataText = encodeMetadata(entry.origin, `${entry.stream}:${sequence}`, undefined);
-  const fields = { sequence, type, schemaVersion, occurredAt, payload };
-  const { link, metadata } = linkEvent(entry.link, fields, metadataText);
-  entry.link = link;
+  entry.speaker = encodeOrigin(entry.origin, entry.speaker);
+  const parts = encodeMetadata(entry.speaker, `${entry.stream}:${sequence}`, undefined);
+  const metadata = linkEvent(entry.link, { sequence, type, schemaVersion, occurredAt, payload }, parts);
   return { type, schemaVersion, occurredAt, payload, metadata };
 }

@@ -106,11 +106,10 @@ function someStreams(count) {
     );
     const fields = { sequence: 1, type: 'TelemetryRecorded', schemaVersion: 1, occurredAt: 1_700_000_000_123, payload };
     const origin = `{"tenant":"default","principal":"device/bench-${number}","credential":"${'ab'.repeat(32)}","sessionEpoch":1`;
-    const { metadata } = linkEvent(
-      chainStart(stream),
-      fields,
-      `${origin},"address":"127.0.0.1","policy":"${stream}:2","correlationId":"${stream}:1"}`,
-    );
+    const metadata = linkEvent(chainStart(stream), fields, {
+      head: Buffer.from(`${origin},"address":"127.0.0.1","policy":"${stream}:2","correlationId":`),
+      tail: `"${stream}:1"}`,
+    });
     return { stream, shard: shardOf(stream, SHARDS), sequence: 0, event: { ...fields, metadata } };
   });
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { deviceCodec } from '../../../dist/actors/device/codec.js';
 import { chainStart, linkEvent, verifyChain } from '../../../dist/actors/kernel/hash-chain.js';
-import { encodeMetadata } from '../../../dist/actors/kernel/origin.js';
+import { encodeMetadata, encodeOrigin } from '../../../dist/actors/kernel/origin.js';
 import { createLogger, createMeter } from '../../../dist/observability.js';
 import { openDatabase } from '../../../dist/persistence/database.js';
 import { startEmbeddedPostgres } from '../../../dist/persistence/embedded-postgres.js';
@@ -131,10 +131,9 @@ function nextEvent(of, sequence, occurredAt = FIRST_MS + sequence * SECOND_MS) {
   const schemaVersion = deviceCodec.versionOf(event.type);
   const payload = deviceCodec.encode(event);
   const origin = sequence < 3 ? ADMIN : (of.origin ??= deviceOrigin(of));
-  const metadataText = encodeMetadata(origin, `${of.stream}:${sequence}`, undefined);
-  const fields = { sequence, type: event.type, schemaVersion, occurredAt, payload };
-  const { link, metadata } = linkEvent(of.link, fields, metadataText);
-  of.link = link;
+  of.speaker = encodeOrigin(origin, of.speaker);
+  const parts = encodeMetadata(of.speaker, `${of.stream}:${sequence}`, undefined);
+  const metadata = linkEvent(of.link, { sequence, type: event.type, schemaVersion, occurredAt, payload }, parts);
   return { type: event.type, schemaVersion, occurredAt, recordedAt: occurredAt + 2, payload, metadata };
 }
 
