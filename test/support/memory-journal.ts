@@ -5,6 +5,7 @@ import type {
   AppendOutcome,
   IncomingIds,
   Journal,
+  ReadShard,
   RecordedEvent,
   Snapshot,
   SnapshotStore,
@@ -62,6 +63,11 @@ function spread(text: string): number {
  * Journal, snapshots and open QoS 2 ids in memory, with the real one's promises: an append is all or nothing, sequences are
  * unique, epochs fence, positions have no gap, `onCommit` rings after each commit, answers come in a later turn.
  */
+/** The journal as followers see it through another way of reading. */
+export function readingWith<J extends Journal>(journal: J, readShard: ReadShard): J {
+  return { ...journal, readShard, follow: () => ({ readShard, close: () => undefined }) };
+}
+
 export function createMemoryJournal(
   options: { readonly shards?: number; readonly now?: () => number } = {},
 ): MemoryJournal {
@@ -168,6 +174,7 @@ export function createMemoryJournal(
           .filter((event) => event.sequence >= fromSequence)
           .slice(0, limit),
       ),
+    follow: () => ({ readShard: (...asked) => journal.readShard(...asked), close: () => undefined }),
     readShard: (shard, after, limit) => read(() => rows[shard]!.slice(after, after + limit)),
     lastRecordedAt: (stream, types) =>
       read(() => eventsOf(stream).findLast((event) => types.includes(event.type))?.recordedAt),

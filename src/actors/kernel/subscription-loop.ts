@@ -1,6 +1,6 @@
 import { createBackOff } from './back-off.js';
 import { FleetlogError } from './errors.js';
-import type { Journal, RecordedEvent, Subscriber } from './ports/journal.js';
+import type { Journal, ReadShard, RecordedEvent, Subscriber } from './ports/journal.js';
 import type { Clock, Logger } from './ports/surroundings.js';
 
 /** One shard of one subscription. */
@@ -21,7 +21,8 @@ export interface SubscriptionLoop {
 
 export interface LoopOptions {
   readonly subscriber: Subscriber;
-  readonly journal: Pick<Journal, 'readShard' | 'headOf'>;
+  readonly readShard: ReadShard;
+  readonly journal: Pick<Journal, 'headOf'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly shard: number;
@@ -41,7 +42,7 @@ const GATHER_MS = 20;
 
 /** Reads a shard from its checkpoint, hands over batch by batch, waits for the doorbell at the end and after a failure. */
 export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
-  const { subscriber, journal, clock, logger, shard } = options;
+  const { subscriber, readShard, journal, clock, logger, shard } = options;
   // Never long: lists, and who may do what, are as late after a fault as this.
   const backOff = createBackOff({ firstMs: 100, lastMs: 5_000, random: options.random });
   // What a live-only subscriber has handled outlives its failures: there is no checkpoint to ask.
@@ -75,7 +76,7 @@ export function startSubscriptionLoop(options: LoopOptions): SubscriptionLoop {
     rung = false;
     position ??= await subscriber.checkpoint(shard);
     lastKnown = position;
-    const events = await journal.readShard(shard, position, options.batchEvents, options.ignores);
+    const events = await readShard(shard, position, options.batchEvents, options.ignores);
     const first = events[0];
     if (first === undefined) {
       behindSince = undefined;

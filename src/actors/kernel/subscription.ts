@@ -5,7 +5,7 @@ import { startSubscriptionLoop } from './subscription-loop.js';
 
 export interface SubscriptionOptions {
   readonly subscriber: Subscriber;
-  readonly journal: Pick<Journal, 'shards' | 'readShard' | 'headOf' | 'onCommit'>;
+  readonly journal: Pick<Journal, 'shards' | 'follow' | 'headOf' | 'onCommit'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -46,10 +46,12 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
   const logger = options.logger.child({ component: 'subscription' });
   const shards = options.shards ?? Array.from({ length: journal.shards }, (_, shard) => shard);
 
+  const follower = journal.follow();
   const loops = shards.map((shard) =>
     startSubscriptionLoop({
       subscriber,
       journal,
+      readShard: follower.readShard,
       clock,
       logger,
       shard,
@@ -84,6 +86,7 @@ export function startSubscription(options: SubscriptionOptions): Subscription {
     async stop() {
       unsubscribe();
       await Promise.all(loops.map((loop) => loop.stop()));
+      follower.close();
     },
   };
 }

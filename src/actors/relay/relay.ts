@@ -21,7 +21,7 @@ export interface Relay {
 }
 
 export interface RelayOptions {
-  readonly journal: Pick<Journal, 'shards' | 'readShard' | 'headOf' | 'heads' | 'saveRelayed' | 'health' | 'onCommit'>;
+  readonly journal: Pick<Journal, 'shards' | 'follow' | 'headOf' | 'heads' | 'saveRelayed' | 'health' | 'onCommit'>;
   readonly publisher: EventPublisher;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,8 +44,10 @@ export function startRelay(options: RelayOptions): Relay {
   const pacer = createPacer();
   const catchUpPacer = createCatchUpPacer(createBusyShare());
   const supervision = createSupervision({ name: 'relay', prefix: 'r' });
+  const follower = journal.follow();
+  const { readShard } = follower;
   const shards = Array.from({ length: journal.shards }, (_, shard) =>
-    startShardRelay({ ...options, shard, supervision, logger, metrics, pacer, catchUpPacer, random }),
+    startShardRelay({ ...options, shard, readShard, supervision, logger, metrics, pacer, catchUpPacer, random }),
   );
   observeLag(options.meter, 'relay', shards);
   const unsubscribe = journal.onCommit((shard) => shards[shard]?.ring());
@@ -80,6 +82,7 @@ export function startRelay(options: RelayOptions): Relay {
     async stop() {
       unsubscribe();
       await Promise.all(shards.map((shard) => shard.stop()));
+      follower.close();
       supervision.stop();
     },
   };

@@ -2,7 +2,7 @@ import { dispatchTo } from '../kernel/actor-system.js';
 import { createBackOff } from '../kernel/back-off.js';
 import { withDeadline } from '../kernel/deadline.js';
 import { StartRefused } from '../kernel/errors.js';
-import type { Journal, RecordedEvent, ShardHead } from '../kernel/ports/journal.js';
+import type { Journal, ReadShard, RecordedEvent, ShardHead } from '../kernel/ports/journal.js';
 import type { EventPublisher } from '../kernel/ports/publisher.js';
 import type { Clock, Logger } from '../kernel/ports/surroundings.js';
 import type { Supervised, Supervision } from '../kernel/supervision.js';
@@ -45,7 +45,8 @@ export interface ShardRelay {
 
 export interface ShardRelayOptions {
   readonly shard: number;
-  readonly journal: Pick<Journal, 'readShard' | 'headOf' | 'heads' | 'saveRelayed' | 'health'>;
+  readonly journal: Pick<Journal, 'headOf' | 'heads' | 'saveRelayed' | 'health'>;
+  readonly readShard: ReadShard;
   readonly publisher: EventPublisher;
   readonly supervision: Supervision;
   readonly clock: Clock;
@@ -76,7 +77,7 @@ const UNTIL_RUNG: Pause = { ms: Infinity, held: false };
 const FOR_EVER: Pause = { ms: Infinity, held: true };
 
 export function startShardRelay(options: ShardRelayOptions): ShardRelay {
-  const { shard, journal, publisher, clock, metrics, pacer, catchUpPacer } = options;
+  const { shard, journal, readShard, publisher, clock, metrics, pacer, catchUpPacer } = options;
   const logger = options.logger.child({ shard });
   const backOff = createBackOff({ firstMs: 50, lastMs: 5_000, random: options.random });
   let position: number | undefined;
@@ -142,7 +143,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
     await mirror.settled();
     const { relayed } = await ownHead();
     lastKnown = Math.max(lastKnown, relayed);
-    oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
+    oldestUnsent = (await readShard(shard, lastKnown, 1))[0];
     await publisher.open(shard);
     const checkpoint = await publisher.readCheckpoint(shard);
     const now = await ownHead();
@@ -161,7 +162,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   async function standBy({ seen, since, patienceMs }: NonNullable<typeof standby>): Promise<Pause> {
     const { head, relayed } = await ownHead();
     lastKnown = Math.max(lastKnown, relayed);
-    oldestUnsent = (await journal.readShard(shard, lastKnown, 1))[0];
+    oldestUnsent = (await readShard(shard, lastKnown, 1))[0];
     const now = clock.monotonic();
     if (relayed > seen || relayed >= head) standby = { seen: relayed, since: now, patienceMs };
     else if (now - since >= patienceMs) {
@@ -181,7 +182,7 @@ export function startShardRelay(options: ShardRelayOptions): ShardRelay {
   /** One transaction, or none when there is nothing to send. */
   async function relayNext(after: number): Promise<Pause> {
     const startedAt = clock.monotonic();
-    const events = await journal.readShard(shard, after, BATCH_EVENTS);
+    const events = await readShard(shard, after, BATCH_EVENTS);
     oldestUnsent = events[0];
     const batch = nextBatch(events, after);
     const last = batch.at(-1);

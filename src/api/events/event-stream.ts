@@ -62,7 +62,7 @@ const WRITE_BYTES = 64 * 1024;
 
 /** Runs the long answers of `/events`. Each reads the journal at its own pace: a slow reader holds back itself alone. */
 export function createEventStreams(options: {
-  readonly journal: Pick<Journal, 'shards' | 'shardOf' | 'readShard' | 'headOf' | 'onCommit'>;
+  readonly journal: Pick<Journal, 'shards' | 'shardOf' | 'follow' | 'headOf' | 'onCommit'>;
   readonly limits: EventStreamLimits;
   /** Calls back when credentials have changed; answers an unsubscribe function. */
   readonly onAccessChange: (listener: () => void) => () => void;
@@ -97,13 +97,15 @@ export function createEventStreams(options: {
       const silence = journal.onCommit(doorbell.ring);
       // The commit of a revocation rings before the registry has read it: ring again when it has (SEC-75).
       const forget = onAccessChange(doorbell.ring);
+      const follower = journal.follow();
       request.response.once('close', doorbell.end);
       if (request.response.destroyed) doorbell.end();
       try {
-        await pump(journal, limits, doorbell, request);
+        await pump({ ...journal, readShard: follower.readShard }, limits, doorbell, request);
       } finally {
         silence();
         forget();
+        follower.close();
         running.delete(doorbell);
         open.set(running.size);
         leave(principal);

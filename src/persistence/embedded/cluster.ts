@@ -11,6 +11,12 @@ export const EMBEDDED_NAME = 'fleetlog';
 
 const UNFINISHED = 'cluster.unfinished-';
 
+/**
+ * MiB in a file of the write-ahead log. Each new file is filled with zeros and flushed while all commits wait: 57 ms for the
+ * 16 MiB that are usual, which came every 2.5 s at 8,700 messages a second (bench `ingest`).
+ */
+const WAL_SEGMENT_MIB = 2;
+
 /** Where an embedded Postgres keeps its things below `dataDir`. */
 export function clusterPaths(dataDir: string) {
   return { cluster: join(dataDir, 'cluster'), password: join(dataDir, 'password'), log: join(dataDir, 'postgres.log') };
@@ -44,8 +50,8 @@ export async function ensureCluster(
   await writeFile(passwordForInitdb, password, { mode: 0o600 });
   await account.own(passwordForInitdb);
   await runInitdb(dataDir, initdb, account, [
-    ...['-D', unfinished, '--encoding=UTF8', '--locale=C', `--username=${EMBEDDED_NAME}`],
-    ...['--auth=scram-sha-256', `--pwfile=${passwordForInitdb}`, '--no-instructions'],
+    ...['-D', unfinished, '--encoding=UTF8', '--locale=C', `--wal-segsize=${WAL_SEGMENT_MIB}`],
+    ...[`--username=${EMBEDDED_NAME}`, '--auth=scram-sha-256', `--pwfile=${passwordForInitdb}`, '--no-instructions'],
   ]);
   await rm(passwordForInitdb);
   await rename(unfinished, paths.cluster);

@@ -1,4 +1,4 @@
-import type { Journal } from '../../actors/kernel/ports/journal.js';
+import type { Follower, Journal, ReadShard, RecordedEvent } from '../../actors/kernel/ports/journal.js';
 import type { Clock, Logger, Meter } from '../../actors/kernel/ports/surroundings.js';
 import type { Database } from '../database.js';
 import { pauseFor } from './pause.js';
@@ -8,6 +8,7 @@ import { createGroupWriter, type GroupWriter } from './group-writer.js';
 import { shardOf } from './murmur2.js';
 import { ensureLeavesAhead, setUpShards } from './shard-setup.js';
 import { createShardStates, readHeads } from './shard-states.js';
+import type { RingReader } from './tail-ring.js';
 import type { WaitingAppend } from './waiting-append.js';
 import { openWriterConnection, type WriterConnection } from './writer-connection.js';
 
@@ -21,10 +22,7 @@ export interface JournalOptions {
   readonly shards: number;
   /** Positions per leaf. @default 50000000 */
   readonly leafEvents?: number;
-  /**
-   * Memory for the newest events of all shards. What is held lives long enough to be moved by the garbage collector, so more than
-   * readers need costs time (bench `ingest`). @default 12582912
-   */
+  /** Memory for the newest events of all shards, for readers who are behind. @default 12582912 */
   readonly ringBytes?: number;
   /** How much may wait while Postgres is slow or away. @default 50000 events, 64 MiB */
   readonly waitingRoom?: WaitingRoomLimits;
@@ -136,6 +134,25 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
   };
   const following = followHeads();
 
+  const readRows = (...[shard, after, limit, ignored]: Parameters<ReadShard>): Promise<readonly RecordedEvent[]> =>
+    readShardRows(pool, shard, after, limit, states.headOf(shard), ignored);
+  const follow = (): Follower => {
+    const readers = new Map<number, RingReader>();
+    const readerOf = (shard: number): RingReader => {
+      let reader = readers.get(shard);
+      if (reader === undefined) readers.set(shard, (reader = states.open(shard)));
+      return reader;
+    };
+    return {
+      readShard: (shard, after, limit, ignored) =>
+        readerOf(shard).read(after, limit) ?? readRows(shard, after, limit, ignored),
+      close() {
+        for (const reader of readers.values()) reader.close();
+        readers.clear();
+      },
+    };
+  };
+
   return {
     shards,
     shardOf: (stream) => shardOf(stream, shards),
@@ -150,7 +167,8 @@ export async function openJournal(options: JournalOptions): Promise<PostgresJour
     readStream: (stream, fromSequence, limit) =>
       readStreamRows(pool, shardOf(stream, shards), stream, fromSequence, limit),
     readShard: (shard, after, limit, ignored) =>
-      states.read(shard, after, limit) ?? readShardRows(pool, shard, after, limit, states.headOf(shard), ignored),
+      states.read(shard, after, limit) ?? readRows(shard, after, limit, ignored),
+    follow,
     lastRecordedAt: (stream, types) => readLastRecorded(pool, shardOf(stream, shards), stream, types),
     heads: () => readHeads(pool),
     onCommit: (listener) => {

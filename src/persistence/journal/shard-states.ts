@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 import type { RecordedEvent, ShardHead } from '../../actors/kernel/ports/journal.js';
-import { createTailRing } from './tail-ring.js';
+import { createTailRing, type RingReader } from './tail-ring.js';
 
 /** What this node knows of the shards: epochs, heads and the newest events. Heads and epochs only ever grow. */
 export interface ShardStates {
@@ -16,6 +16,8 @@ export interface ShardStates {
   add(shard: number, events: readonly RecordedEvent[]): boolean;
   /** Events (after, after + limit]; `undefined` = ask Postgres. */
   read(shard: number, after: number, limit: number): readonly RecordedEvent[] | undefined;
+  /** A reader of the shard's newest events as they come; the caller closes it. */
+  open(shard: number): RingReader;
 }
 
 /** @param ringBytes memory for the newest events of one shard */
@@ -43,6 +45,7 @@ export function createShardStates(heads: readonly ShardHead[], ringBytes: number
         .map(({ shard }) => shard),
     add: (shard, events) => state(shard).ring.add(events),
     read: (shard, after, limit) => state(shard).ring.read(after, limit),
+    open: (shard) => state(shard).ring.open(),
   };
 }
 

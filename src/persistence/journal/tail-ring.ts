@@ -1,6 +1,10 @@
 import type { RecordedEvent } from '../../actors/kernel/ports/journal.js';
 
-/** Newest events of one shard in memory: contiguous, ending at `head`, bounded by bytes. */
+/**
+ * Newest events of one shard in memory: contiguous, ending at `head`, bounded by bytes. It holds what was committed last, and what
+ * one of its readers has not read: an event that stays longer is moved twice by the garbage collector and has to be searched for
+ * by its slow half (bench `ingest`).
+ */
 export interface TailRing {
   /** Newest committed position that this node knows of. */
   readonly head: number;
@@ -12,6 +16,16 @@ export interface TailRing {
   advance(head: number): boolean;
   /** Events (after, after + limit]; `undefined` = not all of them are held, ask Postgres. */
   read(after: number, limit: number): readonly RecordedEvent[] | undefined;
+  /** For who reads the shard as it grows. */
+  open(): RingReader;
+}
+
+/** Somebody who reads the shard as it grows. */
+export interface RingReader {
+  /** As `TailRing.read`; what lies up to `after` he does not need any more. */
+  read(after: number, limit: number): readonly RecordedEvent[] | undefined;
+  /** Reads no more. */
+  close(): void;
 }
 
 /** Memory of an event beside its payload and metadata, about. */
@@ -24,27 +38,44 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
   let bytes = 0;
   let head = startHead;
   let grownByOthers = 0;
+  /** Positions that the readers have read up to. */
+  const readers = new Set<{ after: number }>();
 
   const held = () => events.length - dropped;
+  const oldest = () => head - held() + 1;
   const clear = () => {
     events = [];
     dropped = 0;
     bytes = 0;
   };
+  const drop = (count: number) => {
+    for (const end = dropped + count; dropped < end; dropped += 1) bytes -= sizeOf(events[dropped] as RecordedEvent);
+  };
+  /** How many of the held events none of the readers has before him. Who is further behind asks Postgres. */
+  const countRead = () => {
+    const first = oldest();
+    let unread = head + 1;
+    for (const { after } of readers) if (after + 1 >= first) unread = Math.min(unread, after + 1);
+    return unread - first;
+  };
   const push = (batch: readonly RecordedEvent[]) => {
+    drop(countRead());
     for (const event of batch) {
       events.push(event);
       bytes += sizeOf(event);
     }
-    while (bytes > maxBytes && held() > 0) {
-      bytes -= sizeOf(events[dropped] as RecordedEvent);
-      dropped += 1;
-    }
+    while (bytes > maxBytes && held() > 0) drop(1);
     // Letting go of a quarter at a time costs three moves per event and holds a third more at most.
     if (dropped * 4 > events.length) {
       events = events.slice(dropped);
       dropped = 0;
     }
+  };
+  const read = (after: number, limit: number) => {
+    if (after >= head) return [];
+    if (after + 1 < oldest()) return undefined;
+    const start = dropped + (after + 1 - oldest());
+    return events.slice(start, start + limit);
   };
 
   return {
@@ -66,8 +97,8 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
         clear(); // another node has committed in between
         grownByOthers += 1;
       }
-      head = last;
       push(batch);
+      head = last;
       return true;
     },
     advance(newHead) {
@@ -77,12 +108,19 @@ export function createTailRing(startHead: number, maxBytes: number): TailRing {
       head = newHead;
       return true;
     },
-    read(after, limit) {
-      if (after >= head) return [];
-      const oldest = head - held() + 1;
-      if (after + 1 < oldest) return undefined;
-      const start = dropped + (after + 1 - oldest);
-      return events.slice(start, start + limit);
+    read,
+    open() {
+      const reader = { after: -1 };
+      readers.add(reader);
+      return {
+        read(after, limit) {
+          const found = read(after, limit);
+          // Postgres answers up to the head, if the limit lets it: from there on it is held for him.
+          reader.after = found === undefined && head - after <= limit ? head : after;
+          return found;
+        },
+        close: () => void readers.delete(reader),
+      };
     },
   };
 }

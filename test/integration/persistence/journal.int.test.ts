@@ -106,6 +106,7 @@ describe('journal', () => {
     const random = seededRandom(42);
     const streams = Array.from({ length: 24 }, freshStream);
     let writing = true;
+    const { readShard } = first.follow();
     const read: RecordedEvent[][] = base.map(() => []);
     const readers = [0, 1, 2, 3].map(async (shard) => {
       // Reads straight from the table, as a poller would, so that the ring can't hide a hole.
@@ -120,7 +121,7 @@ describe('journal', () => {
           expect(Number(position)).toBe(after + 1);
           after += 1;
         }
-        read[shard]!.push(...(await first.readShard(shard, base[shard]! + read[shard]!.length, 500)));
+        read[shard]!.push(...(await readShard(shard, base[shard]! + read[shard]!.length, 500)));
       }
       return after;
     });
@@ -240,6 +241,23 @@ describe('journal', () => {
     unsubscribe();
     await mine.append(appendOf(mine, stream, 3));
     expect(rung).toHaveLength(2);
+  });
+
+  test('memory holds what a follower has not read; once he is gone, Postgres is asked', async () => {
+    const journal = await open();
+    const stream = freshStream();
+    const shard = journal.shardOf(stream);
+    const head = journal.headOf(shard);
+    const follower = journal.follow();
+    expect(follower.readShard(shard, head, 10)).toEqual([]);
+    for (const sequence of [1, 2, 3]) await journal.append(appendOf(journal, stream, sequence));
+    const held = follower.readShard(shard, head, 10);
+    expect(held).toMatchObject([1, 2, 3].map((sequence) => ({ stream, sequence, position: head + sequence })));
+    follower.close();
+    await journal.append(appendOf(journal, stream, 4));
+    const asked = journal.readShard(shard, head, 3);
+    expect(asked).toBeInstanceOf(Promise);
+    expect(await asked).toEqual(held);
   });
 
   test('the relay mirror only grows, unless relaying begins again at 0', async () => {

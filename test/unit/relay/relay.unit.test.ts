@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
 import { StartRefused } from '../../../src/actors/kernel/errors.js';
+import { readingWith } from '../../support/memory-journal.js';
 import { until } from '../../support/until.js';
 import { relayUnderTest, sentPositions, stopRelays, upTo } from './relay-under-test.js';
 
@@ -89,17 +90,14 @@ describe('a shard', () => {
     const { journal } = under.memory;
     let appended = false;
     const relay = under.start({
-      journal: {
-        ...journal,
-        async readShard(shard, after, limit) {
-          const events = await journal.readShard(shard, after, limit);
-          if (limit > 1 && !appended) {
-            appended = true;
-            await under.append(1);
-          }
-          return events;
-        },
-      },
+      journal: readingWith(journal, async (shard, after, limit) => {
+        const events = await journal.readShard(shard, after, limit);
+        if (limit > 1 && !appended) {
+          appended = true;
+          await under.append(1);
+        }
+        return events;
+      }),
     });
     await until('it is sent', () => under.publisher.committed.length === 1);
     await relay.stop();

@@ -86,12 +86,9 @@ export interface Journal {
    * @param ignored event types that may be left out. Positions far beyond `limit` may then be passed at once; the last event of
    * the answer still is the last one passed.
    */
-  readShard(
-    shard: number,
-    after: number,
-    limit: number,
-    ignored?: readonly string[],
-  ): readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
+  readShard: ReadShard;
+  /** For who reads shards as they grow. */
+  follow(): Follower;
   /**
    * When the journal took the newest event of a stream that has one of the types, ms since 1970; `undefined` = there is none
    * among the last hundred events.
@@ -107,6 +104,21 @@ export interface Journal {
   health(): JournalHealth;
   /** Stores the relay's mirror in `shard.relayed`. It never goes back, but for 0: a new topic is filled from the beginning. */
   saveRelayed(shard: number, position: number): Promise<void>;
+}
+
+export type ReadShard = (
+  shard: number,
+  after: number,
+  limit: number,
+  ignored?: readonly string[],
+) => readonly RecordedEvent[] | Promise<readonly RecordedEvent[]>;
+
+/** Somebody who reads on and on: memory holds what he has not read yet, and nothing else for long. */
+export interface Follower {
+  /** As `Journal.readShard`; what lies up to `after` he does not need any more. */
+  readonly readShard: ReadShard;
+  /** Reads no more. */
+  close(): void;
 }
 
 export interface JournalHealth {

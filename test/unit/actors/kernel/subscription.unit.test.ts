@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from '@jest/globals';
-import type { RecordedEvent, Subscriber } from '../../../../src/actors/kernel/ports/journal.js';
+import type { ReadShard, RecordedEvent, Subscriber } from '../../../../src/actors/kernel/ports/journal.js';
 import { createPassedPositions } from '../../../../src/actors/kernel/passed-positions.js';
 import { startSubscription, type SubscriptionOptions } from '../../../../src/actors/kernel/subscription.js';
 import { createFixedClock, createMemoryMeter, createSilentLogger } from '../../../support/fake-ports.js';
-import { createMemoryJournal, type MemoryJournal } from '../../../support/memory-journal.js';
+import { createMemoryJournal, readingWith, type MemoryJournal } from '../../../support/memory-journal.js';
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 async function until(condition: () => boolean): Promise<void> {
@@ -121,14 +121,14 @@ test('from head: only what is committed from now on, a failed batch again, no ch
 test('a commit between the last read and the wait is not slept through', async () => {
   const memory = createMemoryJournal({ shards: 1 });
   let reads = 0;
-  const readShard: MemoryJournal['journal']['readShard'] = async (shard, after, limit) => {
+  const readShard: ReadShard = async (shard, after, limit) => {
     reads += 1;
     const events = await memory.journal.readShard(shard, after, limit);
     if (reads === 1) await append(memory, 's/1');
     return events;
   };
   const subscriber = createSubscriber();
-  start(memory, subscriber, { journal: { ...memory.journal, readShard } });
+  start(memory, subscriber, { journal: readingWith(memory.journal, readShard) });
   await until(() => subscriber.seen[0]!.length === 1);
 });
 
@@ -136,12 +136,12 @@ test('the journal is told what is ignored, and reading goes on after the last ev
   const memory = createMemoryJournal({ shards: 1 });
   for (let index = 0; index < 10; index += 1) await append(memory, 's/1');
   const asked: (readonly string[] | undefined)[] = [];
-  const readShard: MemoryJournal['journal']['readShard'] = (shard, after, limit, ignored) => {
+  const readShard: ReadShard = (shard, after, limit, ignored) => {
     asked.push(ignored);
     return memory.rows[shard]!.slice(after, after + limit).filter(({ position }) => position % 5 === 0);
   };
   const subscriber = createSubscriber();
-  const journal = { ...memory.journal, readShard };
+  const journal = readingWith(memory.journal, readShard);
   const { subscription } = start(memory, subscriber, { journal, batchEvents: 5, ignores: ['Ignored'] });
   await until(() => subscription.status().state === 'running');
   expect(subscriber.seen[0]).toEqual([5, 10]);
