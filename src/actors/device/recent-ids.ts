@@ -27,9 +27,10 @@ export class RecentIds implements Iterable<string> {
 
   /** Remembers an id, for which the oldest may be forgotten. */
   add(id: string): void {
-    if (this.has(id)) return;
     this.known ??= new Set();
-    this.known.add(id);
+    const before = this.known.size;
+    // Known already: asked by the size, because each look-up among a thousand devices' ids misses the caches.
+    if (this.known.add(id).size === before) return;
     if (this.order.length < RECENT_IDS) {
       this.order.push(id);
       return;
