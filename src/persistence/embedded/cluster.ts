@@ -12,10 +12,11 @@ export const EMBEDDED_NAME = 'fleetlog';
 const UNFINISHED = 'cluster.unfinished-';
 
 /**
- * MiB in a file of the write-ahead log. Each new file is filled with zeros and flushed while all commits wait: 57 ms for the
- * 16 MiB that are usual, which came every 2.5 s at 8,700 messages a second (bench `ingest`).
+ * Small files of the write-ahead log. Each new one is filled with zeros and flushed while all commits wait: 57 ms for the 16 MiB that
+ * are usual, which came every 2.5 s at 8,700 messages a second (bench `ingest`). How much of the log there may be follows from the
+ * size of a file unless it is set; here it is what it would be with large ones, or there would be a checkpoint every few seconds.
  */
-const WAL_SEGMENT_MIB = 2;
+const WAL = ['--wal-segsize=2', '--set=min_wal_size=80MB', '--set=max_wal_size=1GB'];
 
 /** Where an embedded Postgres keeps its things below `dataDir`. */
 export function clusterPaths(dataDir: string) {
@@ -50,8 +51,8 @@ export async function ensureCluster(
   await writeFile(passwordForInitdb, password, { mode: 0o600 });
   await account.own(passwordForInitdb);
   await runInitdb(dataDir, initdb, account, [
-    ...['-D', unfinished, '--encoding=UTF8', '--locale=C', `--wal-segsize=${WAL_SEGMENT_MIB}`],
-    ...[`--username=${EMBEDDED_NAME}`, '--auth=scram-sha-256', `--pwfile=${passwordForInitdb}`, '--no-instructions'],
+    ...['-D', unfinished, '--encoding=UTF8', '--locale=C', `--username=${EMBEDDED_NAME}`, ...WAL],
+    ...['--auth=scram-sha-256', `--pwfile=${passwordForInitdb}`, '--no-instructions'],
   ]);
   await rm(passwordForInitdb);
   await rename(unfinished, paths.cluster);

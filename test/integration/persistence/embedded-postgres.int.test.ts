@@ -52,9 +52,10 @@ describe('embedded Postgres', () => {
       await ask(
         first.url,
         `select current_setting('server_encoding') as encoding, current_setting('listen_addresses') as address,
-           current_setting('unix_socket_directories') as sockets, current_setting('wal_segment_size') as segment`,
+           current_setting('unix_socket_directories') as sockets, current_setting('wal_segment_size') as segment,
+           current_setting('max_wal_size') as wal`,
       ),
-    ).toEqual([{ encoding: 'UTF8', address: '127.0.0.1', sockets: '', segment: '2MB' }]);
+    ).toEqual([{ encoding: 'UTF8', address: '127.0.0.1', sockets: '', segment: '2MB', wal: '1GB' }]);
     await ask(first.url, 'create table kept (id int)');
     await expect(ask(first.url.replace(/:[^:@]*@/, ':wrong@'), 'select 1')).rejects.toThrow(/password/);
     expect((await stat(join(dataDir, 'password'))).mode & 0o777).toBe(0o600);
