@@ -146,6 +146,37 @@ test('N6 a throw in the crash handler, or in a stopped actor, ends nothing but t
   expect(unhandled).not.toHaveBeenCalled();
 });
 
+test('of the actors due in a turn, one that was stopped does nothing, one that throws holds up nobody, each ends a message before its next', async () => {
+  const system = startActorSystem('due');
+  cleanUps.push(() => stopActor(system));
+  const seen: string[] = [];
+  const crashed = jest.fn();
+  const note = (name: string) =>
+    spawnActor<string>(
+      system,
+      name,
+      async (message) => {
+        seen.push(`${name} begins ${message}`);
+        if (message === 'fail') throw new Error('told to');
+        await turn();
+        seen.push(`${name} ends ${message}`);
+      },
+      crashed,
+    );
+  const [stopped, failing, working] = [note('a'), note('b'), note('c')];
+  dispatchTo(stopped, 'first');
+  dispatchTo(failing, 'fail');
+  for (const message of ['first', 'second']) dispatchTo(working, message);
+  expect(seen).toEqual([]);
+  stopActor(stopped);
+  await turns(6);
+  expect(seen).toEqual([
+    'b begins fail',
+    ...['first', 'second'].flatMap((message) => [`c begins ${message}`, `c ends ${message}`]),
+  ]);
+  expect(crashed).toHaveBeenCalledTimes(1);
+});
+
 test('N7 a request is answered by callback with a deadline of its own, without nact’s query', async () => {
   const { memory, directory } = startCounters();
   cleanUps.push(() => directory.stop(50));
