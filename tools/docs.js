@@ -6,27 +6,30 @@ import { parseArgs } from 'node:util';
 import prettier from 'prettier';
 import { brokenLinks, documentationFiles } from './docs/links.js';
 import { GENERATED } from './docs/tables.js';
+import { runTool } from './steps.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const README_LINES = 150;
 
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-const faults = [];
-for (const [page, parts] of Object.entries(GENERATED)) {
-  const file = join(ROOT, 'docs', page);
-  const current = await readFile(file, 'utf8');
-  const wanted = await withGeneratedParts(page, current, parts);
-  if (wanted === current) continue;
-  if (values.check) faults.push(`docs/${page} is out of date; write it with: node tools/docs.js`);
-  else await writeFile(file, wanted);
-}
-if (values.check) {
-  faults.push(...(await brokenLinks(ROOT, await documentationFiles(ROOT))));
-  const lines = (await readFile(join(ROOT, 'README.md'), 'utf8')).trimEnd().split('\n').length;
-  if (lines > README_LINES) faults.push(`README.md has ${lines} lines, ${README_LINES} are its limit`);
-}
-for (const fault of faults) process.stdout.write(`${fault}\n`);
-process.exitCode = faults.length > 0 ? 1 : 0;
+await runTool(async () => {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const faults = [];
+  for (const [page, parts] of Object.entries(GENERATED)) {
+    const file = join(ROOT, 'docs', page);
+    const current = await readFile(file, 'utf8');
+    const wanted = await withGeneratedParts(page, current, parts);
+    if (wanted === current) continue;
+    if (values.check) faults.push(`docs/${page} is out of date; write it with: node tools/docs.js`);
+    else await writeFile(file, wanted);
+  }
+  if (values.check) {
+    faults.push(...(await brokenLinks(ROOT, await documentationFiles(ROOT))));
+    const lines = (await readFile(join(ROOT, 'README.md'), 'utf8')).trimEnd().split('\n').length;
+    if (lines > README_LINES) faults.push(`README.md has ${lines} lines, ${README_LINES} are its limit`);
+  }
+  for (const fault of faults) process.stdout.write(`${fault}\n`);
+  return faults.length > 0 ? 1 : 0;
+});
 
 /** Replaces what stands between the markers of each part. */
 async function withGeneratedParts(page, text, parts) {
