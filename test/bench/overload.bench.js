@@ -64,7 +64,8 @@ export async function run({ quick, log }) {
     const offer = (share, durationMs, lateMs) =>
       askChild(clients, { type: 'offer', rate: knee * share, durationMs, window: WINDOW, lateMs }, 'offered');
     await offer(AFTERWARDS, 2_000, KNEE_MS);
-    const before = await offer(AFTERWARDS, 3_000, KNEE_MS);
+    // As long as afterwards: a few seconds know nothing of what comes every ten, a collection or a checkpoint.
+    const before = await offer(AFTERWARDS, extent.afterMs, KNEE_MS);
     const lateMs = Math.max(LEAST_LATE_MS, before.p99Ms * 2);
     const watch = watchServer(fleetlog);
     const cpuBefore = await cpuSecondsOf(processesOf(fleetlog));
