@@ -106,6 +106,7 @@ export interface Journal {
   saveRelayed(shard: number, position: number): Promise<void>;
 }
 
+/** `Journal.readShard`, which says what it answers, as a function of its own. @throws JournalUnavailable while Postgres is away */
 export type ReadShard = (
   shard: number,
   after: number,
